@@ -1,0 +1,2 @@
+//! The engine `git-ar-train`.
+fn main() {}

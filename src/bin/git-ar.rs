@@ -1,0 +1,2 @@
+//! The command `git-ar`.
+fn main() {}

@@ -1,0 +1,10 @@
+//! L0: the loop as values and rules. No input or output, no clock, nothing of the other layers.
+
+pub mod entities;
+pub mod ids;
+pub mod phase;
+pub mod problem;
+pub mod record;
+pub mod text;
+pub mod tree;
+pub mod yaml;

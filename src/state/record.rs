@@ -1,0 +1,348 @@
+//! What a run leaves in git: `run.yaml`, attempts, `metrics.json`, `exclusion.yaml`.
+//!
+//! `metrics.json` is the public contract with every trainer (`docs/trainer-contract.md`).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::entities::{Direction, Seeds};
+use super::ids::RunId;
+
+/// `run.yaml`: one submission of an experiment at one anchor. Never changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// File version.
+    pub schema: u32,
+    /// Smoke or full.
+    pub kind: RunKind,
+    /// The experiment's name.
+    pub experiment: String,
+    /// Overrides it was composed with, the seed apart.
+    #[serde(default)]
+    pub overrides: Vec<String>,
+    /// Where it was submitted.
+    pub cluster: String,
+    /// When, UTC.
+    pub created: jiff::Timestamp,
+    /// The commit and the code it belongs to.
+    pub anchor: Anchor,
+    /// What was started for each seed.
+    pub command: Vec<String>,
+    /// Digest of the resolved config, without seed, paths, device and tracking.
+    pub config_digest: String,
+    /// Its seeds.
+    pub seeds: Seeds,
+    /// What was asked of the scheduler.
+    #[serde(default)]
+    pub resources: Resources,
+}
+
+/// Smoke or full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunKind {
+    /// A few batches, to see that it works.
+    Smoke,
+    /// The whole recipe; only these are ranked.
+    Full,
+}
+
+/// What a run was started from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Anchor {
+    /// The commit, in full.
+    pub commit: String,
+    /// Digest of the code tree.
+    pub code_tree: String,
+    /// Digest of the snapshot's manifest.
+    pub manifest: String,
+}
+
+/// What was asked of the scheduler.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resources {
+    /// Queue, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+    /// Walltime as `HH:MM:SS`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub walltime: Option<String>,
+}
+
+/// `attempts/<n>.yaml`: one scheduler job of a run. Keys are added, never changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attempt {
+    /// File version.
+    pub schema: u32,
+    /// The cluster.
+    pub cluster: String,
+    /// The scheduler's id; for `local` the process id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+    /// When it was submitted.
+    pub submitted: jiff::Timestamp,
+    /// What the job attested when it started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Start>,
+    /// What the job wrote when it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<Exit>,
+    /// The judgement; none while it is active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+}
+
+/// `start.json`: what really ran.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Start {
+    /// When.
+    pub at: jiff::Timestamp,
+    /// The host's name.
+    pub host: String,
+    /// The anchor's commit, as the snapshot says.
+    pub commit: String,
+    /// The manifest's digest, as computed on the spot.
+    pub manifest: String,
+    /// The config's digest.
+    pub config_digest: String,
+}
+
+/// `exit.json`: how it ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exit {
+    /// When.
+    pub at: jiff::Timestamp,
+    /// The exit status; the first that is not 0 when there are several seeds.
+    pub code: i32,
+}
+
+/// The judgement on an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Every seed left valid metrics and the exit status was 0.
+    Succeeded,
+    /// The trainer failed.
+    Failed,
+    /// It was stopped from outside.
+    Killed,
+    /// What ran is not what was to run.
+    Quarantined,
+}
+
+/// `exclusion.yaml`: why a run, or some of its seeds, does not count.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exclusion {
+    /// File version.
+    pub schema: u32,
+    /// Why; shown on the board.
+    pub reason: String,
+    /// When.
+    pub at: jiff::Timestamp,
+    /// One word for the cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// The seeds; all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<Seeds>,
+    /// The run that replaces it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_by: Option<RunId>,
+    /// The commit that mends the cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixed_by: Option<String>,
+    /// Why the exclusion no longer holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<String>,
+}
+
+/// `metrics.json`: one seed's result, written by any trainer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// File version.
+    pub schema: u32,
+    /// The run's id; `local` for a training outside a run.
+    pub run: String,
+    /// The seed.
+    pub seed: u64,
+    /// The anchor's commit, in full.
+    pub commit: String,
+    /// Digest of the config that was trained.
+    pub config_digest: String,
+    /// How it ended.
+    pub status: Status,
+    /// Epochs that the config asks for.
+    pub epochs_planned: u64,
+    /// Epochs that were run.
+    pub epochs_run: u64,
+    /// The epoch with the best selection metric, from 1; none before the first.
+    #[serde(default)]
+    pub best_epoch: Option<u64>,
+    /// Metrics by name, such as `val/accuracy`.
+    pub metrics: BTreeMap<String, Metric>,
+    /// One value per epoch for each series, bounded in number.
+    #[serde(default)]
+    pub curve: BTreeMap<String, Vec<f64>>,
+    /// Trained numbers of the model.
+    #[serde(default)]
+    pub params: Option<u64>,
+    /// Seconds.
+    #[serde(default)]
+    pub timing: Timing,
+    /// What it ran on.
+    #[serde(default)]
+    pub hardware: Hardware,
+    /// Tracking, where there is any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wandb: Option<Tracking>,
+    /// Why, when the status is `failed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// How a seed ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// All epochs.
+    Completed,
+    /// Stopped by its own rule.
+    EarlyStopped,
+    /// Failed.
+    Failed,
+}
+
+/// One metric of one seed. Accuracies are fractions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metric {
+    /// At the end of training.
+    #[serde(rename = "final")]
+    pub last: f64,
+    /// The best over all epochs.
+    pub best: f64,
+    /// The epoch of the best, from 1.
+    pub best_epoch: u64,
+    /// Which way is better.
+    pub direction: Direction,
+}
+
+/// Seconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timing {
+    /// The whole training, over every start.
+    #[serde(default)]
+    pub wall_s: f64,
+    /// The median epoch.
+    #[serde(default)]
+    pub epoch_s: f64,
+}
+
+/// What it ran on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hardware {
+    /// `cpu`, `cuda:0` …
+    #[serde(default)]
+    pub device: String,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Threads.
+    #[serde(default)]
+    pub threads: u32,
+}
+
+/// Where it is tracked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tracking {
+    /// The run's id there.
+    pub id: String,
+    /// The project there.
+    #[serde(default)]
+    pub project: Option<String>,
+}
+
+impl Metrics {
+    /// At most this many values in one curve.
+    pub const CURVE_MOST: usize = 10_000;
+
+    /// The metrics that a text holds; the message says what is wrong and in which line.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, String> {
+        if bytes.len() > 4 << 20 {
+            return Err(format!("{} bytes; at most 4 MiB", bytes.len()));
+        }
+        let metrics: Self = match serde_json::from_slice(bytes) {
+            Ok(metrics) => metrics,
+            Err(error) => Self::without_own_keys(bytes).ok_or_else(|| error.to_string())?,
+        };
+        metrics.validate().map(|()| metrics)
+    }
+
+    /// The metrics without keys that begin with `x-`, which belong to the trainer.
+    fn without_own_keys(bytes: &[u8]) -> Option<Self> {
+        let mut value: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(bytes).ok()?;
+        value.retain(|key, _| !key.starts_with("x-"));
+        serde_json::from_value(value.into()).ok()
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        let terminal = self.status != Status::Failed;
+        let finite = |m: &Metric| m.last.is_finite() && m.best.is_finite();
+        if self.schema != 1 {
+            return Err(format!("schema {} is not known here; this git-ar reads 1", self.schema));
+        }
+        if terminal && self.metrics.is_empty() {
+            return Err("`metrics` is empty".into());
+        }
+        if let Some((name, _)) = self.metrics.iter().find(|(_, m)| !finite(m)) {
+            return Err(format!("`{name}` is not finite"));
+        }
+        if let Some((name, _)) = self.curve.iter().find(|(_, c)| c.len() > Self::CURVE_MOST) {
+            return Err(format!("curve `{name}` has more than {} values", Self::CURVE_MOST));
+        }
+        if self.epochs_run > self.epochs_planned {
+            return Err(format!("epochs_run {} is above epochs_planned {}", self.epochs_run, self.epochs_planned));
+        }
+        if self.status == Status::Completed && self.epochs_run < self.epochs_planned {
+            return Err(format!("status is completed after {} of {} epochs", self.epochs_run, self.epochs_planned));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"{"schema":1,"run":"a","seed":0,"commit":"c","config_digest":"d","status":"completed","epochs_planned":2,"epochs_run":2,
+        "metrics":{"val/accuracy":{"final":0.9,"best":0.9,"best_epoch":2,"direction":"maximize"}}}"#;
+
+    #[test]
+    fn metrics_are_checked() {
+        assert!(Metrics::from_json(GOOD.as_bytes()).is_ok());
+        assert!(Metrics::from_json(GOOD.replacen('{', "{\"x-lab\":1,", 1).as_bytes()).is_ok());
+        for (from, to) in [
+            ("0.9,\"best\"", "NaN,\"best\""),
+            ("0.9,\"best\"", "\"0.9\",\"best\""),
+            ("\"seed\":0,", ""),
+            ("\"epochs_run\":2", "\"epochs_run\":3"),
+            ("\"run\"", "\"runn\""),
+            ("0.9,\"best\"", "1e999,\"best\""),
+        ] {
+            let text = GOOD.replacen(from, to, 1);
+            assert!(Metrics::from_json(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+}
