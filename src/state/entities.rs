@@ -2,13 +2,14 @@
 //!
 //! Every struct is one file's content or a part of it. Nothing that can be derived is in here.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{IterId, RunId};
 use super::phase::Phase;
 
 /// `configs/ar.yaml`: what a repository sets once.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// File version.
@@ -42,7 +43,7 @@ fn configs() -> String {
 }
 
 /// `on` or `off`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Switch {
     /// On.
@@ -53,7 +54,7 @@ pub enum Switch {
 }
 
 /// What trains.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Trainer {
     /// `reference` or `engine`.
@@ -69,7 +70,7 @@ impl Default for Trainer {
 }
 
 /// The trainers that come with git-ar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum BuiltIn {
     /// The reference trainer: the contract as one short file, on the digits images only.
@@ -79,7 +80,7 @@ pub enum BuiltIn {
 }
 
 /// `projects/<slug>/project.yaml`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Project {
     /// File version.
@@ -94,7 +95,7 @@ pub struct Project {
 }
 
 /// One rung of a project's ladder.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rung {
     /// What is built there.
@@ -108,7 +109,7 @@ pub struct Rung {
 }
 
 /// `projects/<slug>/references.yaml`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct References {
     /// File version.
@@ -119,7 +120,7 @@ pub struct References {
 }
 
 /// One thing that was read. One of `doi`, `arxiv` and `url` says where it is.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reference {
     /// The key it is cited by, as `[@key]`.
@@ -141,7 +142,7 @@ pub struct Reference {
 }
 
 /// `projects/<slug>/findings/<id>.yaml`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
     /// File version.
@@ -153,7 +154,7 @@ pub struct Finding {
 }
 
 /// `projects/<slug>/iterations/<id>-<slug>/iteration.yaml`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Iteration {
     /// File version.
@@ -196,7 +197,7 @@ pub struct Iteration {
 }
 
 /// One move between phases.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// Where it led.
@@ -209,7 +210,7 @@ pub struct Step {
 }
 
 /// What is predicted, before any full run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prediction {
     /// The metric, such as `val/accuracy`.
@@ -228,7 +229,7 @@ pub struct Prediction {
 }
 
 /// Which way a metric is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Higher is better.
@@ -238,7 +239,7 @@ pub enum Direction {
 }
 
 /// One line of the plan: an experiment, its overrides (a sweep makes several cells) and its seeds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Planned {
     /// A config under `configs/experiment/`.
@@ -251,7 +252,7 @@ pub struct Planned {
 }
 
 /// A gate set aside.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Waiver {
     /// The gate's name.
@@ -263,7 +264,7 @@ pub struct Waiver {
 }
 
 /// How an iteration's rows look on a board.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Display {
     /// Row labels by experiment.
@@ -275,16 +276,16 @@ pub struct Display {
 }
 
 /// A list of seeds, written `[0, 1, 2]` or `0-4` or `0-2,7`; sorted, without repeats.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "SeedsText", into = "Vec<u64>")]
 pub struct Seeds(Vec<u64>);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum SeedsText {
-    List(Vec<u64>),
+    List(#[schemars(length(min = 1))] Vec<u64>),
     One(u64),
-    Text(String),
+    Text(#[schemars(regex(pattern = r"^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$"))] String),
 }
 
 impl Seeds {

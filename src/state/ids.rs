@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a name may not be.
@@ -22,8 +23,9 @@ impl fmt::Display for BadName {
 impl std::error::Error for BadName {}
 
 /// A project's folder name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$"))]
 pub struct Slug(String);
 
 impl Slug {
@@ -52,8 +54,9 @@ impl TryFrom<String> for Slug {
 }
 
 /// An iteration's id: a number with an optional letter, `8` or `8b`. Ids order by number, then letter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = r"^[1-9][0-9]*[a-z]?$", "type" = ["string", "integer"]))]
 pub struct IterId {
     number: u32,
     letter: Option<char>,
@@ -119,8 +122,9 @@ impl fmt::Display for IterId {
 }
 
 /// A run's id, such as `kq7f3-digits_mlp`: five letters and digits, then its experiment.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = r"^[a-z]([A-Za-z0-9_-]{0,118}[A-Za-z0-9_])?$"))]
 pub struct RunId(String);
 
 impl RunId {

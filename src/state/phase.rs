@@ -1,9 +1,10 @@
 //! The phases of an iteration and the steps between them: one table.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where an iteration stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Before the first step.

@@ -4,13 +4,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::entities::{Direction, Seeds};
 use super::ids::RunId;
 
 /// `run.yaml`: one submission of an experiment at one anchor. Never changed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
     /// File version.
@@ -40,7 +41,7 @@ pub struct Run {
 }
 
 /// Smoke or full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RunKind {
     /// A few batches, to see that it works.
@@ -50,7 +51,7 @@ pub enum RunKind {
 }
 
 /// What a run was started from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Anchor {
     /// The commit, in full.
@@ -62,7 +63,7 @@ pub struct Anchor {
 }
 
 /// What was asked of the scheduler.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resources {
     /// Queue, where there are any.
@@ -74,7 +75,7 @@ pub struct Resources {
 }
 
 /// `attempts/<n>.yaml`: one scheduler job of a run. Keys are added, never changed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Attempt {
     /// File version.
@@ -98,7 +99,7 @@ pub struct Attempt {
 }
 
 /// `start.json`: what really ran.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Start {
     /// When.
@@ -114,7 +115,7 @@ pub struct Start {
 }
 
 /// `exit.json`: how it ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exit {
     /// When.
@@ -124,7 +125,7 @@ pub struct Exit {
 }
 
 /// The judgement on an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Every seed left valid metrics and the exit status was 0.
@@ -138,7 +139,7 @@ pub enum Verdict {
 }
 
 /// `exclusion.yaml`: why a run, or some of its seeds, does not count.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exclusion {
     /// File version.
@@ -165,7 +166,7 @@ pub struct Exclusion {
 }
 
 /// `metrics.json`: one seed's result, written by any trainer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Metrics {
     /// File version.
@@ -210,7 +211,7 @@ pub struct Metrics {
 }
 
 /// How a seed ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// All epochs.
@@ -222,7 +223,7 @@ pub enum Status {
 }
 
 /// One metric of one seed. Accuracies are fractions.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Metric {
     /// At the end of training.
@@ -237,7 +238,7 @@ pub struct Metric {
 }
 
 /// Seconds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Timing {
     /// The whole training, over every start.
@@ -249,7 +250,7 @@ pub struct Timing {
 }
 
 /// What it ran on.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hardware {
     /// `cpu`, `cuda:0` …
@@ -264,7 +265,7 @@ pub struct Hardware {
 }
 
 /// Where it is tracked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tracking {
     /// The run's id there.
