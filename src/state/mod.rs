@@ -5,6 +5,8 @@ pub mod ids;
 pub mod phase;
 pub mod problem;
 pub mod record;
+pub mod region;
+pub mod stats;
 pub mod text;
 pub mod tree;
 pub mod yaml;
