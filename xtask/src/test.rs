@@ -1,0 +1,128 @@
+//! `cargo xtask test`: every check and test, and at the end what ran, what was skipped and why.
+
+use std::process::Command;
+use std::time::Instant;
+
+use crate::libtorch::{self, Libtorch};
+use crate::run::{Failure, cargo, output, show};
+
+/// How one step ended.
+enum End {
+    Passed,
+    Failed(Failure),
+    Skipped(String),
+}
+
+/// One step, its end and its seconds.
+struct Step {
+    name: &'static str,
+    end: End,
+    seconds: u64,
+}
+
+/// The steps so far.
+#[derive(Default)]
+struct Report(Vec<Step>);
+
+impl Report {
+    fn step(&mut self, name: &'static str, work: impl FnOnce() -> End) {
+        eprintln!("\n=== {name}");
+        let start = Instant::now();
+        let end = work();
+        if let End::Failed(failure) = &end {
+            eprintln!("{failure}");
+        }
+        self.0.push(Step { name, end, seconds: start.elapsed().as_secs() });
+    }
+
+    fn cargo(&mut self, name: &'static str, arguments: &[&str]) {
+        self.step(name, || ended(show(&mut cargo(arguments))));
+    }
+
+    fn engine(&mut self, name: &'static str, libtorch: &Libtorch, arguments: &[&str]) {
+        let mut command = cargo(arguments);
+        libtorch.tell(&mut command);
+        self.step(name, || ended(show(&mut command)));
+    }
+
+    fn failed(&self) -> usize {
+        self.0.iter().filter(|step| matches!(step.end, End::Failed(_))).count()
+    }
+}
+
+/// Runs everything; without `engine` nothing that needs libtorch.
+pub(crate) fn run(engine: bool) -> Result<(), Failure> {
+    let mut report = Report::default();
+    report.step("format", || with_tool("fmt", "rustfmt", &["fmt", "--all", "--check"]));
+    let lints = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    report.step("lints", || with_tool("clippy", "clippy", &lints));
+    report.cargo("tests", &["test", "--workspace"]);
+    if engine {
+        engine_steps(&mut report);
+    } else {
+        for name in ["libtorch", "engine: tests", "engine: lints"] {
+            report.0.push(Step { name, end: End::Skipped("--no-engine was given".into()), seconds: 0 });
+        }
+    }
+    summary(&report)
+}
+
+fn engine_steps(report: &mut Report) {
+    let mut found = None;
+    report.step("libtorch", || match libtorch::provide() {
+        Ok(libtorch) => {
+            eprintln!("{}", libtorch.folder().display());
+            found = Some(libtorch);
+            End::Passed
+        }
+        Err(failure) => End::Failed(failure),
+    });
+    let Some(libtorch) = found else {
+        for name in ["engine: tests", "engine: lints"] {
+            report.0.push(Step { name, end: End::Skipped("libtorch is missing".into()), seconds: 0 });
+        }
+        return;
+    };
+    report.engine("engine: tests", &libtorch, &["test", "--features", "train", "--lib", "--bins", "--test", "train"]);
+    let lints =
+        ["clippy", "--quiet", "--features", "train", "--lib", "--bins", "--test", "train", "--", "-D", "warnings"];
+    if has("clippy") {
+        report.engine("engine: lints", &libtorch, &lints);
+    }
+}
+
+fn with_tool(subcommand: &str, component: &str, arguments: &[&str]) -> End {
+    if has(subcommand) {
+        ended(show(&mut cargo(arguments)))
+    } else {
+        End::Skipped(format!("cargo has no {subcommand} here (rustup component add {component})"))
+    }
+}
+
+/// Whether cargo has this subcommand.
+fn has(subcommand: &str) -> bool {
+    let mut command: Command = cargo(&[subcommand, "--version"]);
+    output(&mut command).is_some()
+}
+
+fn ended(outcome: Result<(), Failure>) -> End {
+    match outcome {
+        Ok(()) => End::Passed,
+        Err(failure) => End::Failed(failure),
+    }
+}
+
+fn summary(report: &Report) -> Result<(), Failure> {
+    println!("\n=== what ran");
+    for Step { name, end, seconds } in &report.0 {
+        match end {
+            End::Passed => println!("passed   {name} ({seconds} s)"),
+            End::Failed(failure) => println!("FAILED   {name} ({seconds} s): {}", failure.message),
+            End::Skipped(why) => println!("skipped  {name}: {why}"),
+        }
+    }
+    match report.failed() {
+        0 => Ok(()),
+        failed => Err(Failure::new(format!("{failed} of {} steps failed", report.0.len()))),
+    }
+}
