@@ -96,6 +96,9 @@ pub struct Attempt {
     /// The judgement; none while it is active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+    /// Why the verdict is not `succeeded`, seed by seed where seeds differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// `start.json`: what really ran.

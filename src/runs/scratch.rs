@@ -1,0 +1,71 @@
+//! Files in scratch, outside every work tree: written aside and renamed, so that a reader sees all or nothing.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+
+use crate::state::problem::{Kind, Problem};
+
+/// The problem of an operation on a scratch file that failed.
+pub fn failed(what: &str, path: &Path, error: &std::io::Error) -> Problem {
+    Problem::new(Kind::Io, "scratch", format!("cannot {what} {}: {error}", path.display()))
+        .hint("check free space and permissions there, then repeat the command")
+}
+
+/// Makes a folder and what is above it.
+pub fn folder(path: &Path) -> Result<(), Problem> {
+    std::fs::create_dir_all(path).map_err(|e| failed("make the folder", path, &e))
+}
+
+/// Writes a file whole: a temporary file beside it, flushed to the disk, then renamed over it.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    let parent = path.parent().expect("a file lies in a folder");
+    folder(parent)?;
+    let write = || -> std::io::Result<()> {
+        // Readable as any new file is: the default of a temporary file would hide results from a group.
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        let mut aside = tempfile::Builder::new().permissions(mode).tempfile_in(parent)?;
+        aside.write_all(bytes)?;
+        aside.as_file().sync_all()?;
+        aside.persist(path).map_err(|e| e.error)?;
+        File::open(parent)?.sync_all()
+    };
+    write().map_err(|e| failed("write", path, &e))
+}
+
+/// The bytes of a file; `None` when there is none.
+pub fn read(path: &Path) -> Result<Option<Vec<u8>>, Problem> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(failed("read", path, &e)),
+    }
+}
+
+/// Removes a file that may be absent.
+pub fn remove(path: &Path) -> Result<(), Problem> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(failed("remove", path, &e)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b.json");
+        assert_eq!(read(&path).unwrap(), None);
+        write(&path, b"1").unwrap();
+        write(&path, b"22").unwrap();
+        assert_eq!(read(&path).unwrap().unwrap(), b"22");
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+        remove(&path).unwrap();
+        remove(&path).unwrap();
+        let problem = write(&path.join("x"), b"").and_then(|()| write(&path.join("x/y"), b"")).unwrap_err();
+        assert_eq!(problem.kind, Kind::Io);
+    }
+}
