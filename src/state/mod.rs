@@ -1,5 +1,6 @@
 //! L0: the loop as values and rules. No input or output, no clock, nothing of the other layers.
 
+pub mod board;
 pub mod entities;
 pub mod ids;
 pub mod phase;
