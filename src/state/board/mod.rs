@@ -4,6 +4,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::entities::Direction;
@@ -14,7 +15,7 @@ use super::yaml::{self, Node, Value};
 pub use words::{Column, Known, Predicate, Section};
 
 /// One board's file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BoardConfig {
     /// File version.
@@ -77,7 +78,7 @@ fn maximize() -> Direction {
 }
 
 /// Which value of a metric counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Statistic {
     /// At the end of training.
@@ -88,7 +89,7 @@ pub enum Statistic {
 }
 
 /// When two rows are level.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ties {
     /// The test.
@@ -110,7 +111,7 @@ impl Default for Ties {
 }
 
 /// A test on two rows' seeds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TieTest {
     /// Welch's t-test.
@@ -132,7 +133,7 @@ impl TieTest {
 }
 
 /// Which runs of one config digest make one row.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pool {
     /// Whether the code must be the same.
@@ -144,7 +145,7 @@ pub struct Pool {
 }
 
 /// Whether runs of different code trees make one row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PoolCode {
     /// Only one code tree, or one family of them.
@@ -155,7 +156,7 @@ pub enum PoolCode {
 }
 
 /// A figure from elsewhere.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reported {
     /// The project it belongs to.
@@ -206,7 +207,7 @@ pub struct Reported {
 }
 
 /// Where a reported row stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
     /// It has a figure.

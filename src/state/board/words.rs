@@ -1,12 +1,14 @@
 //! The words of a board's file: sections, columns, predicates.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::state::text::nearest;
 
 /// What a row must fulfil.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = r"^(valid|converged|seeds >= [1-9][0-9]*)$"))]
 pub enum Predicate {
     /// Every seed that was asked for and not excluded has a result.
     Valid,
@@ -51,7 +53,7 @@ impl From<Predicate> for String {
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident $word:literal $title:literal,)* }) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum $name { $($(#[$doc])* $variant,)* }
 
@@ -129,7 +131,7 @@ words! {
 }
 
 /// A column: one of the built-in words, or `Title=path.in.config`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub enum Column {
     /// A built-in one.
