@@ -4,4 +4,5 @@
 //! `train` (feature `train`) is the engine: a side branch that sees `state`, `config` and `runs`.
 
 pub mod runs;
+pub mod repo;
 pub mod state;

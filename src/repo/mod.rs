@@ -1,0 +1,21 @@
+//! L2: the git repository. Reads go through gix and start no process; [`git`] is the one place that spawns git,
+//! [`store`] the one place that writes files.
+
+mod changes;
+pub mod code;
+mod commit;
+mod commit_tree;
+pub mod disk;
+pub mod git;
+mod history;
+mod index_tree;
+mod objects;
+mod open;
+
+pub use changes::After;
+pub use commit::{Committed, Dirty, How};
+pub use commit_tree::CommitTree;
+pub use disk::DiskTree;
+pub use history::CommitInfo;
+pub use index_tree::IndexTree;
+pub use open::{Environment, Head, Repo};
