@@ -1,2 +1,7 @@
-//! The command `git-ar`.
-fn main() {}
+//! The command `git-ar`, which git runs as `git ar`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    git_ar::cli::main()
+}

@@ -3,6 +3,8 @@
 pub mod board;
 pub mod entities;
 pub mod ids;
+pub mod load;
+pub mod overlay;
 pub mod phase;
 pub mod problem;
 pub mod record;

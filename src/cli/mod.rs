@@ -1,0 +1,105 @@
+//! L6: words, colours, exit codes. One file per noun; the work is in `ops`.
+//!
+//! A verb is an `Args` struct whose doc comments are its help, and a `run` that turns typed words into plain
+//! values, calls one use case and returns a [`Reply`].
+
+mod output;
+mod session;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::state::problem::{Kind, Problem, Problems};
+pub use output::Reply;
+pub use session::{Recording, Session};
+
+/// Run research on a PBS cluster with all of its state in git
+#[derive(Parser)]
+#[command(
+    name = "git-ar",
+    bin_name = "git ar",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = false
+)]
+#[command(
+    after_help = "First steps:\n  git ar demo                       watch one iteration from survey to board\n  \
+    git ar init                       make a research repository here\n  git ar start \"TOPIC\"              begin\n  \
+    git ar status                     where everything stands\n\n`git ar --help` asks git for a manual page; `git ar -h` and `git ar help VERB` always work."
+)]
+pub struct Cli {
+    /// Print one JSON envelope on stdout instead of text
+    #[arg(long, global = true)]
+    json: bool,
+    /// Act as if started in this folder
+    #[arg(short = 'C', global = true, value_name = "DIR")]
+    directory: Option<std::path::PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {}
+
+/// The clap command, for man pages, completions and the reference.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Parse, run, print: the whole program.
+pub fn main() -> ExitCode {
+    let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let json = arguments.iter().any(|a| a == "--json");
+    let outcome = std::panic::catch_unwind(|| start(arguments));
+    outcome.unwrap_or_else(|_| {
+        let bug = Problem::new(Kind::Bug, "bug", "git-ar failed in a way that it should not")
+            .hint("please report the lines above with the command you typed");
+        output::failure("", &bug.into(), json)
+    })
+}
+
+fn start(arguments: Vec<std::ffi::OsString>) -> ExitCode {
+    let json = arguments.iter().any(|a| a == "--json");
+    let matches = match Cli::command().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => return output::usage(&error, json),
+    };
+    let verb = verb_of(&matches);
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return output::usage(&error, json),
+    };
+    let session = match Session::new(cli.json, cli.directory) {
+        Ok(session) => session,
+        Err(problem) => return output::failure(&verb, &problem.into(), cli.json),
+    };
+    match dispatch(&session, cli.command) {
+        Ok(reply) => output::success(&verb, &reply, cli.json),
+        Err(problems) => output::failure(&verb, &problems, cli.json),
+    }
+}
+
+fn dispatch(_session: &Session, command: Command) -> Result<Reply, Problems> {
+    match command {}
+}
+
+/// The words of the verb that was typed, such as `phase next`.
+fn verb_of(matches: &clap::ArgMatches) -> String {
+    let mut words = Vec::new();
+    let mut level = matches;
+    while let Some((word, below)) = level.subcommand() {
+        words.push(word.to_string());
+        level = below;
+    }
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::command().debug_assert();
+    }
+}

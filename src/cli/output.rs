@@ -1,0 +1,175 @@
+//! What a person or a program sees: text on stdout, problems on stderr, or the one JSON envelope.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::state::problem::{Kind, Problem, Problems};
+use crate::state::text::printable;
+
+/// What a verb has to say when it worked.
+pub struct Reply {
+    data: Value,
+    text: String,
+    warnings: Vec<Problem>,
+    next: Vec<String>,
+    code: u8,
+}
+
+impl Reply {
+    /// A reply whose text is the outcome's `Display` and whose data is its `Serialize`.
+    pub fn new<T: Serialize + std::fmt::Display>(outcome: &T) -> Self {
+        Self::parts(serde_json::to_value(outcome).unwrap_or(Value::Null), outcome.to_string())
+    }
+
+    /// A reply from data and text.
+    #[must_use]
+    pub fn parts(data: Value, text: String) -> Self {
+        Self { data, text, warnings: Vec::new(), next: Vec::new(), code: 0 }
+    }
+
+    /// The same with a command to type next. Never a destructive one.
+    #[must_use]
+    pub fn next(mut self, command: impl Into<String>) -> Self {
+        self.next.push(command.into());
+        self
+    }
+
+    /// The same with several commands to type next.
+    #[must_use]
+    pub fn nexts(mut self, commands: impl IntoIterator<Item = String>) -> Self {
+        self.next.extend(commands);
+        self
+    }
+
+    /// The same with warnings.
+    #[must_use]
+    pub fn warn(mut self, warnings: impl IntoIterator<Item = Problem>) -> Self {
+        self.warnings.extend(warnings);
+        self
+    }
+
+    /// The same with an exit code of its own (a check that found something).
+    #[must_use]
+    pub fn code(mut self, kind: Kind) -> Self {
+        self.code = kind as u8;
+        self
+    }
+}
+
+/// Print a reply.
+pub(super) fn success(verb: &str, reply: &Reply, json: bool) -> ExitCode {
+    if json {
+        print(&envelope(verb, reply.code == 0, &reply.data, &reply.warnings, &reply.next));
+    } else {
+        let text = printable(&reply.text);
+        print(if text.is_empty() || text.ends_with('\n') { text } else { text + "\n" }.as_str());
+        tell(&reply.warnings);
+        tell_next(&reply.next);
+    }
+    ExitCode::from(reply.code)
+}
+
+/// Print problems; the first error decides the exit code.
+pub(super) fn failure(verb: &str, problems: &Problems, json: bool) -> ExitCode {
+    if json {
+        print(&envelope(verb, false, &Value::Null, &problems.0, &[]));
+    } else {
+        tell(&problems.0);
+    }
+    let first = problems.0.iter().find(|p| !p.warning).or(problems.0.first());
+    ExitCode::from(first.map_or(Kind::Bug, |p| p.kind) as u8)
+}
+
+/// Print what clap has to say: help and version to stdout, mistakes to stderr.
+pub(super) fn usage(error: &clap::Error, json: bool) -> ExitCode {
+    if !error.use_stderr() {
+        print(&error.render().to_string());
+        return ExitCode::SUCCESS;
+    }
+    if json {
+        let problem = Problem::new(Kind::Usage, "usage", error.to_string().trim().to_string()).hint("git ar -h");
+        return failure("", &problem.into(), true);
+    }
+    // Nothing is left to do when stderr is closed.
+    let _ = write!(std::io::stderr(), "{}", printable(&error.render().to_string()));
+    ExitCode::from(Kind::Usage as u8)
+}
+
+fn envelope(verb: &str, ok: bool, data: &Value, problems: &[Problem], next: &[String]) -> String {
+    let (warnings, errors): (Vec<&Problem>, Vec<&Problem>) = problems.iter().partition(|p| p.warning);
+    let schema = format!("git-ar/{}/1", if verb.is_empty() { "usage" } else { verb }.replace(' ', "-"));
+    let mut value = json!({"schema": schema, "ok": ok, "data": data, "errors": errors, "next": next});
+    if !warnings.is_empty() {
+        value["warnings"] = json!(warnings);
+    }
+    visible(&value.to_string()) + "\n"
+}
+
+/// JSON with the characters escaped that could mislead a terminal.
+fn visible(json: &str) -> String {
+    let hidden = |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    if !json.contains(hidden) {
+        return json.to_string();
+    }
+    json.chars().map(|c| if hidden(c) { format!("\\u{:04x}", c as u32) } else { c.to_string() }).collect()
+}
+
+/// To stdout; a reader that went away (`| head -1`) is no error.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+fn tell(problems: &[Problem]) {
+    let paint = Paint::new();
+    let mut text = String::new();
+    for problem in problems {
+        let word = if problem.warning { paint.yellow("warning") } else { paint.red("error") };
+        text.push_str(&format!("{word}: {}\n", printable(&problem.message)));
+        if let Some(path) = &problem.path {
+            let line = problem.line.map(|l| format!(":{l}")).unwrap_or_default();
+            let column = problem.line.and(problem.column).map(|c| format!(":{c}")).unwrap_or_default();
+            text.push_str(&format!("  --> {}{line}{column}\n", printable(path)));
+        }
+        if let Some(hint) = &problem.hint {
+            text.push_str(&format!("{}: {}\n", paint.cyan("hint"), printable(hint)));
+        }
+    }
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+fn tell_next(next: &[String]) {
+    let paint = Paint::new();
+    let lines: String = next.iter().map(|n| format!("{}: {}\n", paint.cyan("next"), printable(n))).collect();
+    let _ = std::io::stderr().write_all(lines.as_bytes());
+}
+
+/// Colours for stderr, when it is a terminal that wants them.
+struct Paint(bool);
+
+impl Paint {
+    fn new() -> Self {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+        let dumb = std::env::var_os("TERM").is_none_or(|t| t == "dumb");
+        Self(std::io::stderr().is_terminal() && !no_color && !dumb)
+    }
+
+    fn with(&self, code: &str, word: &str) -> String {
+        if self.0 { format!("\u{1b}[{code}m{word}\u{1b}[0m") } else { word.to_string() }
+    }
+
+    fn red(&self, word: &str) -> String {
+        self.with("1;31", word)
+    }
+
+    fn yellow(&self, word: &str) -> String {
+        self.with("1;33", word)
+    }
+
+    fn cyan(&self, word: &str) -> String {
+        self.with("36", word)
+    }
+}

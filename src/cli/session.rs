@@ -1,0 +1,106 @@
+//! What surrounds a command: folder, environment, clock and chance, read once and passed down as values.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::ops::{Context, Progress};
+use crate::repo::{Environment, Repo};
+use crate::state::load;
+use crate::state::problem::{Kind, Problem, Problems};
+
+/// The surroundings of one command.
+pub struct Session {
+    /// Print JSON.
+    pub json: bool,
+    /// Where the command acts.
+    pub folder: PathBuf,
+    /// The time of the command, once.
+    pub now: Timestamp,
+    /// The only chance in the program.
+    pub entropy: u64,
+    /// This binary.
+    pub exe: PathBuf,
+    environment: HashMap<String, String>,
+}
+
+/// How a verb that changes state leaves its change.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct Recording {
+    /// Leave the change staged instead of committing it
+    #[arg(long)]
+    pub no_commit: bool,
+    /// Push the branch after the commit
+    #[arg(long, conflicts_with = "no_commit")]
+    pub push: bool,
+}
+
+impl Session {
+    /// Read the surroundings. `GIT_AR_NOW` (RFC 3339) and `GIT_AR_SEED` (a number) fix clock and chance.
+    pub(super) fn new(json: bool, folder: Option<PathBuf>) -> Result<Self, Problem> {
+        let environment: HashMap<String, String> =
+            std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+        let here =
+            std::env::current_dir().map_err(|e| Problem::new(Kind::Io, "io", format!("no current folder: {e}")))?;
+        let bad = |name: &str| Problem::new(Kind::Usage, "usage", format!("{name} does not hold what it should"));
+        let now = match environment.get("GIT_AR_NOW") {
+            Some(text) => text.parse().map_err(|_| bad("GIT_AR_NOW (a time such as 2026-01-31T12:00:00Z)"))?,
+            None => Timestamp::now(),
+        };
+        let entropy = match environment.get("GIT_AR_SEED") {
+            Some(text) => text.parse().map_err(|_| bad("GIT_AR_SEED (a whole number)"))?,
+            None => chance(now),
+        };
+        let folder = folder.map_or_else(|| here.clone(), |f| here.join(f));
+        let exe = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("git-ar"));
+        Ok(Self { json, folder, now, entropy, exe, environment })
+    }
+
+    /// A variable of the environment.
+    #[must_use]
+    pub fn env(&self, name: &str) -> Option<String> {
+        self.environment.get(name).cloned()
+    }
+
+    /// Run `work` on the repository around the folder, which git-ar must manage.
+    pub fn with<T>(
+        &self,
+        recording: Recording,
+        work: impl FnOnce(&Context<'_>) -> Result<T, Problems>,
+    ) -> Result<T, Problems> {
+        let repo = Repo::discover(&self.folder, Environment::Honoured)?;
+        let settings = load::settings(&repo.work_tree())?.ok_or_else(load::not_managed)?;
+        let env = |name: &str| self.env(name);
+        work(&Context {
+            repo,
+            settings,
+            now: self.now,
+            entropy: self.entropy,
+            env: &env,
+            progress: &Stderr,
+            commit: !recording.no_commit,
+            push: recording.push,
+            exe: self.exe.clone(),
+        })
+    }
+}
+
+/// Chance from the operating system, through the standard library's hasher keys.
+fn chance(now: Timestamp) -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    let mut hasher = std::collections::hash_map::RandomState::new().build_hasher();
+    hasher.write_i128(now.as_nanosecond());
+    hasher.finish()
+}
+
+/// Progress as lines on stderr.
+pub(super) struct Stderr;
+
+impl Progress for Stderr {
+    fn say(&self, line: &str) {
+        // A closed stderr is no reason to stop the work.
+        let _ = writeln!(std::io::stderr(), "{}", crate::state::text::printable(line));
+    }
+}

@@ -1,0 +1,35 @@
+//! L5: one use case per file. A use case takes a [`Context`] and plain values, and returns an outcome that can be
+//! shown (`Display`) and serialized; it prints nothing.
+
+use std::path::PathBuf;
+
+use crate::repo::Repo;
+use crate::state::entities::Settings;
+
+/// What a use case acts on and with. Clock, chance and environment come in here and nowhere else.
+pub struct Context<'a> {
+    /// The repository.
+    pub repo: Repo,
+    /// `configs/ar.yaml`.
+    pub settings: Settings,
+    /// The time of the command.
+    pub now: jiff::Timestamp,
+    /// The only chance.
+    pub entropy: u64,
+    /// The environment.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// Where progress is told.
+    pub progress: &'a dyn Progress,
+    /// Commit what a verb changes; otherwise it is left staged.
+    pub commit: bool,
+    /// Push the branch after the commit.
+    pub push: bool,
+    /// This binary.
+    pub exe: PathBuf,
+}
+
+/// Told while a use case works, one line at a time.
+pub trait Progress {
+    /// One line, as it happens.
+    fn say(&self, line: &str);
+}
