@@ -2,8 +2,10 @@
 
 pub mod board;
 pub mod entities;
+pub mod health;
 pub mod ids;
 pub mod load;
+pub mod markdown;
 pub mod overlay;
 pub mod phase;
 pub mod problem;

@@ -96,6 +96,12 @@ pub fn find(path: &str, text: &str) -> Result<Vec<Region>, Problem> {
     }
 }
 
+/// What is between the markers of the region `name`; `None` when there is no such region.
+pub fn body<'a>(path: &str, text: &'a str, name: &str) -> Result<Option<&'a str>, Problem> {
+    let region = find(path, text)?.into_iter().find(|r| r.name == name);
+    Ok(region.map(|r| &text[r.body]))
+}
+
 /// The regions of a file that were edited by hand, each as a problem.
 pub fn verify(path: &str, text: &str) -> Result<Vec<Problem>, Problem> {
     let edited = find(path, text)?.into_iter().filter(|r| !r.is_intact(text));
