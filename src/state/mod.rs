@@ -11,6 +11,7 @@ pub mod phase;
 pub mod problem;
 pub mod record;
 pub mod region;
+pub mod rules;
 pub mod stats;
 pub mod text;
 pub mod tree;

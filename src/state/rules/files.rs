@@ -1,0 +1,217 @@
+//! State files one by one: they read, they are files, and what may not change did not change.
+
+use std::collections::HashSet;
+
+use serde::de::DeserializeOwned;
+
+use super::Case;
+use crate::state::board::BoardConfig;
+use crate::state::entities::{Finding, Iteration, Project, References, Settings};
+use crate::state::load;
+use crate::state::problem::{Kind, Problem};
+use crate::state::record::{Attempt, Exclusion, Metrics, Run};
+use crate::state::region;
+use crate::state::tree::{Change, EntryKind};
+
+/// What a path holds by its place and name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileKind {
+    Settings,
+    Board,
+    Project,
+    References,
+    Finding,
+    Iteration,
+    Run,
+    RunConfig,
+    Attempt,
+    Exclusion,
+    Metrics,
+    /// Markdown in which generated regions may stand.
+    Text,
+    /// Anything else.
+    Other,
+}
+
+impl FileKind {
+    pub(super) fn of(path: &str) -> Self {
+        let parts: Vec<&str> = path.split('/').collect();
+        let markdown = path.ends_with(".md");
+        match parts.as_slice() {
+            _ if path == load::SETTINGS => Self::Settings,
+            ["configs", "board", name] if name.ends_with(".yaml") => Self::Board,
+            ["projects", _, "project.yaml"] => Self::Project,
+            ["projects", _, "references.yaml"] => Self::References,
+            ["projects", _, "findings", name] if name.ends_with(".yaml") => Self::Finding,
+            ["projects", _, "iterations", _, "iteration.yaml"] => Self::Iteration,
+            ["projects", _, "iterations", _, "runs", _, rest @ ..] | ["projects", _, "runs", _, rest @ ..] => {
+                Self::of_run(rest)
+            }
+            ["README.md"] | ["leaderboard" | "projects", ..] if markdown => Self::Text,
+            _ => Self::Other,
+        }
+    }
+
+    fn of_run(rest: &[&str]) -> Self {
+        match rest {
+            ["run.yaml"] => Self::Run,
+            ["config.yaml"] => Self::RunConfig,
+            ["exclusion.yaml"] => Self::Exclusion,
+            ["attempts", name] if name.ends_with(".yaml") => Self::Attempt,
+            [seed, "metrics.json"] if seed.starts_with("seed-") => Self::Metrics,
+            _ => Self::Other,
+        }
+    }
+
+    /// Written once; what was measured is not edited.
+    fn is_immutable(self) -> bool {
+        matches!(self, Self::Run | Self::RunConfig | Self::Metrics)
+    }
+
+    /// Keys are added, never changed.
+    fn is_append_only(self) -> bool {
+        matches!(self, Self::Attempt | Self::Exclusion)
+    }
+}
+
+/// What is wrong with the changed files.
+pub(super) fn check(case: &Case<'_>) -> Result<Vec<Problem>, Problem> {
+    let moved = moved(case.changes);
+    let mut found = Vec::new();
+    for change in case.changes {
+        let kind = FileKind::of(&change.path);
+        if kind == FileKind::Other {
+            continue;
+        }
+        match &change.after {
+            None => found.extend(removal(kind, change, &moved)),
+            Some((EntryKind::File | EntryKind::Executable, _)) => found.extend(content(case, kind, change)?),
+            Some(_) => found.push(not_a_file(change)),
+        }
+    }
+    Ok(found)
+}
+
+/// The last three names of a path with the content's id: what survives when a folder is renamed.
+type Moved = HashSet<(String, String)>;
+
+fn tail(path: &str) -> String {
+    let parts: Vec<&str> = path.rsplit('/').take(3).collect();
+    parts.join("/")
+}
+
+fn moved(changes: &[Change]) -> Moved {
+    let added = changes.iter().filter(|c| c.is_added());
+    added.filter_map(|c| Some((tail(&c.path), c.after.as_ref()?.1.clone()))).collect()
+}
+
+/// A record may leave its place only by turning up, unchanged, in another one.
+fn removal(kind: FileKind, change: &Change, moved: &Moved) -> Option<Problem> {
+    let before = change.before.as_ref()?;
+    let guarded = kind.is_immutable() || kind.is_append_only() || kind == FileKind::Iteration;
+    let is_iteration_moved = kind == FileKind::Iteration && moved.iter().any(|(_, id)| *id == before.1);
+    if !guarded || is_iteration_moved || moved.contains(&(tail(&change.path), before.1.clone())) {
+        return None;
+    }
+    let problem =
+        Problem::new(Kind::Refused, "record-removed", "a record is removed; what happened stays in the history");
+    let hint = match kind {
+        FileKind::Iteration => "git ar iter abandon ID --reason TEXT".to_string(),
+        _ => format!(
+            "git restore --staged {}   (a run that should not count: git ar run exclude RUN --reason TEXT)",
+            change.path
+        ),
+    };
+    Some(problem.at(&change.path).hint(hint))
+}
+
+fn not_a_file(change: &Change) -> Problem {
+    let what = match change.after {
+        Some((EntryKind::Symlink, _)) => "a symbolic link",
+        _ => "another repository",
+    };
+    Problem::new(Kind::Refused, "not-a-file", format!("a state file is {what}; it must be a plain file"))
+        .at(&change.path)
+        .hint("put the content itself here")
+}
+
+fn content(case: &Case<'_>, kind: FileKind, change: &Change) -> Result<Vec<Problem>, Problem> {
+    if kind.is_immutable() && change.before.is_some() {
+        return Ok(vec![edited(change, kind)]);
+    }
+    let Some(bytes) = case.after.read(&change.path)? else { return Ok(Vec::new()) };
+    let mut found: Vec<Problem> = match kind {
+        FileKind::Text => regions(&change.path, &bytes),
+        kind => readable(kind, &change.path, &bytes).err().into_iter().collect(),
+    };
+    if found.is_empty() && kind.is_append_only() && change.before.is_some() {
+        let before = case.before.read(&change.path)?.unwrap_or_default();
+        found.extend(only_added(&change.path, &before, &bytes));
+    }
+    Ok(found)
+}
+
+fn edited(change: &Change, kind: FileKind) -> Problem {
+    let what = match kind {
+        FileKind::Metrics => "the metrics of a finished run are changed; measured values are never edited",
+        FileKind::Run => "a run's record is changed; it is written once",
+        _ => "the config that a run was made with is changed; it is written once",
+    };
+    Problem::new(Kind::Refused, "record-changed", what).at(&change.path).line(Some(1)).hint(format!(
+        "git restore --staged {}   (a run that should not count: git ar run exclude RUN --reason TEXT)",
+        change.path
+    ))
+}
+
+/// The file reads as what its place says.
+fn readable(kind: FileKind, path: &str, bytes: &[u8]) -> Result<(), Problem> {
+    fn typed<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<(), Problem> {
+        conflict(path, bytes)?;
+        load::parse::<T>(path, bytes).map(drop)
+    }
+    match kind {
+        FileKind::Settings => typed::<Settings>(path, bytes),
+        FileKind::Board => typed::<BoardConfig>(path, bytes),
+        FileKind::Project => typed::<Project>(path, bytes),
+        FileKind::References => typed::<References>(path, bytes),
+        FileKind::Finding => typed::<Finding>(path, bytes),
+        FileKind::Iteration => typed::<Iteration>(path, bytes),
+        FileKind::Run => typed::<Run>(path, bytes),
+        FileKind::Attempt => typed::<Attempt>(path, bytes),
+        FileKind::Exclusion => typed::<Exclusion>(path, bytes),
+        FileKind::Metrics => Metrics::from_json(bytes).map(drop).map_err(|message| {
+            let problem = Problem::new(Kind::Invalid, "metrics", message).at(path).line(Some(1));
+            problem.hint("git ar schema metrics   (docs/trainer-contract.md tells the format)")
+        }),
+        FileKind::Text | FileKind::RunConfig | FileKind::Other => Ok(()),
+    }
+}
+
+/// The generated regions of a text are as they were generated.
+fn regions(path: &str, bytes: &[u8]) -> Vec<Problem> {
+    region::verify(path, &String::from_utf8_lossy(bytes)).unwrap_or_else(|problem| vec![problem])
+}
+
+/// A merge's conflict markers, told as what they are.
+fn conflict(path: &str, bytes: &[u8]) -> Result<(), Problem> {
+    let text = String::from_utf8_lossy(bytes);
+    let marker = text.lines().zip(1..).find(|(line, _)| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> "));
+    match marker {
+        None => Ok(()),
+        Some((_, line)) => {
+            Err(Problem::new(Kind::Invalid, "conflict", "a merge's conflict marker stands in a state file")
+                .at(path)
+                .line(Some(line))
+                .hint("keep one side of each conflict, remove the marker lines, and `git add` the file"))
+        }
+    }
+}
+
+/// Every key that was there before is there with the same value.
+fn only_added(path: &str, before: &[u8], after: &[u8]) -> Option<Problem> {
+    let read = |bytes: &[u8]| load::parse::<serde_json::Map<String, serde_json::Value>>(path, bytes).ok();
+    let (before, after) = (read(before)?, read(after)?);
+    let (key, _) = before.iter().find(|(key, value)| after.get(*key) != Some(value))?;
+    let message = format!("`{key}` is changed; keys of this record are added, never changed");
+    Some(Problem::new(Kind::Refused, "record-changed", message).at(path).hint(format!("git restore --staged {path}")))
+}

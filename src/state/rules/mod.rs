@@ -1,0 +1,107 @@
+//! The rules: whether one tree may follow another.
+//!
+//! [`transitions`] is a pure function of two trees, what changed between them, the evidence that other layers
+//! hand in, and a date. The pre-commit hook asks it about HEAD and the index, `check --range` about every commit
+//! and its first parent. What it costs grows with the change, not with the trees.
+
+mod documents;
+mod files;
+mod gates;
+mod records;
+mod secrets;
+mod steps;
+mod view;
+
+use std::collections::BTreeSet;
+
+use super::entities::{Planned, Switch};
+use super::load::{self, IterationView, RunView};
+use super::problem::{Kind, Problem, Problems};
+use super::tree::{Change, Tree};
+
+pub use documents::{Document, untouched_sections};
+pub use gates::{GATES, Gate, GateResult, Outcome, gates_of};
+pub use steps::too_early;
+pub use view::Evidence;
+
+/// One resolved config of an experiment's sweep, seeds apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// The experiment.
+    pub experiment: String,
+    /// The overrides that make this cell.
+    pub overrides: Vec<String>,
+    /// Digest of its config.
+    pub digest: String,
+}
+
+/// Facts about the tree after the change that only other layers can find out.
+pub trait Facts {
+    /// The cells of one line of a plan.
+    fn cells(&self, planned: &Planned) -> Result<Vec<Cell>, Problems>;
+    /// The digest of a stored config.
+    fn config_digest(&self, path: &str, config: &[u8]) -> Result<String, Problem>;
+    /// The digest of the tree's code.
+    fn code_tree(&self) -> Result<String, Problem>;
+    /// The text of the region `comparison` in analysis.md, recomputed from the raw seeds.
+    fn comparison(&self, view: &IterationView, runs: &[RunView]) -> Result<String, Problem>;
+    /// The digest of a commit's code; `None` when the commit is not in this clone.
+    fn code_tree_of(&self, commit: &str) -> Result<Option<String>, Problem>;
+}
+
+/// What a step from one tree to another is judged by.
+pub struct Case<'a> {
+    /// The tree before; the empty tree when there was none.
+    pub before: &'a dyn Tree,
+    /// The tree after.
+    pub after: &'a dyn Tree,
+    /// What differs.
+    pub changes: &'a [Change],
+    /// Facts about the tree after.
+    pub facts: &'a dyn Facts,
+    /// The day on which waivers must hold.
+    pub today: jiff::civil::Date,
+}
+
+/// Everything that is wrong with the step; warnings among it. Empty when git-ar does not manage the tree after.
+pub fn transitions(case: &Case<'_>) -> Result<Vec<Problem>, Problem> {
+    let mut found = secrets::check(case)?;
+    let settings = match load::settings(case.after) {
+        Ok(Some(settings)) => settings,
+        Ok(None) if load::settings(case.before).is_ok_and(|s| s.is_none()) => return Ok(found),
+        Ok(None) => {
+            found.push(settings_removed());
+            return Ok(found);
+        }
+        Err(problem) => {
+            found.push(problem);
+            return Ok(found);
+        }
+    };
+    found.extend(files::check(case)?);
+    found.extend(records::check(case)?);
+    // A broken file is told once; the rules about iterations need files that read.
+    if found.iter().any(|p| p.kind == Kind::Invalid) {
+        return Ok(found);
+    }
+    if settings.phases == Switch::On {
+        for (slug, id, folder) in touched(case.changes) {
+            found.extend(steps::check(case, &slug, id, &folder)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The iterations in which something changed.
+fn touched(changes: &[Change]) -> BTreeSet<(super::ids::Slug, super::ids::IterId, String)> {
+    changes.iter().filter_map(|c| load::iteration_of_path(&c.path)).collect()
+}
+
+fn settings_removed() -> Problem {
+    Problem::new(Kind::Refused, "settings-removed", "the file that puts this repository under git-ar is removed")
+        .at(load::SETTINGS)
+        .hint(format!("git restore --staged {}", load::SETTINGS))
+}
+
+#[cfg(test)]
+mod tests;

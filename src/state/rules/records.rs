@@ -1,0 +1,138 @@
+//! Records that arrive: a run belongs to its anchor, a result to its run.
+
+use super::Case;
+use super::files::FileKind;
+use crate::state::ids::RunId;
+use crate::state::load;
+use crate::state::problem::Kind;
+use crate::state::problem::Problem;
+use crate::state::record::{Exclusion, Metrics, Run};
+use crate::state::tree::join;
+
+/// What is wrong with the runs and results that were added.
+pub(super) fn check(case: &Case<'_>) -> Result<Vec<Problem>, Problem> {
+    let mut found = Vec::new();
+    for change in case.changes.iter().filter(|c| c.after.is_some()) {
+        let kind = FileKind::of(&change.path);
+        let Some((folder, id)) = load::run_of_path(&change.path) else { continue };
+        let folder = format!("{folder}/runs/{id}");
+        // A file that does not read is told by `files`.
+        let run = load::read::<Run>(case.after, &join(&folder, "run.yaml")).ok().flatten();
+        match (kind, run) {
+            (FileKind::Run, Some(run)) => found.extend(added_run(case, &change.path, &folder, &run)?),
+            (FileKind::Metrics, Some(run)) => found.extend(added_metrics(case, &change.path, &id, &run)?),
+            (FileKind::Exclusion, Some(_)) => found.extend(exclusion(case, &change.path)?),
+            (FileKind::Metrics | FileKind::Attempt | FileKind::Exclusion | FileKind::RunConfig, None) => {
+                if case.after.read(&join(&folder, "run.yaml"))?.is_none() {
+                    found.push(orphan(&change.path, &folder));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+fn orphan(path: &str, folder: &str) -> Problem {
+    Problem::new(Kind::Invalid, "no-run", format!("this belongs to a run, but {folder}/run.yaml is missing"))
+        .at(path)
+        .hint("runs are recorded by `git ar run local` and `git ar run smoke`")
+}
+
+fn added_run(case: &Case<'_>, path: &str, folder: &str, run: &Run) -> Result<Vec<Problem>, Problem> {
+    let line = |key: &str| Ok::<_, Problem>(load::line_of(&text(case, path)?, key));
+    let refuse = |code, message: String| Problem::new(Kind::Invalid, code, message).at(path);
+    let mut found = Vec::new();
+    let config = join(folder, "config.yaml");
+    match case.after.read(&config)? {
+        None => found
+            .push(refuse("no-config", format!("{config} is missing")).hint("git ar run local EXPERIMENT records both")),
+        Some(bytes) => match case.facts.config_digest(&config, &bytes) {
+            Ok(digest) if digest == run.config_digest => {}
+            Ok(digest) => {
+                let message = format!("config_digest is not that of config.yaml, which is {digest}");
+                found.push(
+                    refuse("digest", message)
+                        .line(line("config_digest")?)
+                        .hint("a run is recorded by `git ar run local`, not by hand"),
+                );
+            }
+            Err(problem) => found.push(problem),
+        },
+    }
+    match case.facts.code_tree_of(&run.anchor.commit)? {
+        Some(code) if code == run.anchor.code_tree => {}
+        Some(code) => {
+            let message = format!("the anchor's commit has the code tree {code}, not the one recorded");
+            found.push(
+                refuse("anchor", message)
+                    .line(line("anchor")?)
+                    .hint("a run is recorded by `git ar run local`, not by hand"),
+            );
+        }
+        None => {
+            let message = format!("the anchor's commit {} is not in this clone", short(&run.anchor.commit));
+            found.push(
+                refuse("anchor-absent", message)
+                    .line(line("anchor")?)
+                    .hint("git fetch --unshallow, or fetch the branch it was made on")
+                    .warn(),
+            );
+        }
+    }
+    Ok(found)
+}
+
+fn added_metrics(case: &Case<'_>, path: &str, id: &RunId, run: &Run) -> Result<Vec<Problem>, Problem> {
+    let text = text(case, path)?;
+    let Ok(metrics) = Metrics::from_json(text.as_bytes()) else { return Ok(Vec::new()) };
+    let folder_seed = path.rsplit('/').nth(1).and_then(|s| s.strip_prefix("seed-")).and_then(|s| s.parse().ok());
+    let wrong = |key: &str, message: String| {
+        let quoted = format!("\"{key}\"");
+        let line = text.lines().zip(1..).find(|(l, _)| l.contains(&quoted)).map(|(_, n)| n);
+        let problem = Problem::new(Kind::Invalid, "metrics", message).at(path).line(line);
+        problem.hint("results are collected by `git ar run local`; a result that should not count: git ar run exclude RUN --reason TEXT")
+    };
+    let mut found = Vec::new();
+    if metrics.run != id.as_str() {
+        found.push(wrong("run", format!("these metrics say run `{}`, the folder says `{id}`", metrics.run)));
+    }
+    if Some(metrics.seed) != folder_seed {
+        found.push(wrong("seed", format!("these metrics say seed {}, the folder says another", metrics.seed)));
+    }
+    if !run.seeds.as_slice().contains(&metrics.seed) {
+        found.push(wrong("seed", format!("seed {} is not one of the run's seeds {}", metrics.seed, run.seeds)));
+    }
+    if metrics.config_digest != run.config_digest {
+        found.push(wrong("config_digest", "these metrics come from another config than the run's".into()));
+    }
+    if metrics.commit != run.anchor.commit {
+        found.push(wrong(
+            "commit",
+            format!(
+                "these metrics come from commit {}, the run's anchor is {}",
+                short(&metrics.commit),
+                short(&run.anchor.commit)
+            ),
+        ));
+    }
+    Ok(found)
+}
+
+fn exclusion(case: &Case<'_>, path: &str) -> Result<Option<Problem>, Problem> {
+    let Ok(Some(exclusion)) = load::read::<Exclusion>(case.after, path) else { return Ok(None) };
+    if !exclusion.reason.trim().is_empty() {
+        return Ok(None);
+    }
+    let problem = Problem::new(Kind::Invalid, "no-reason", "an exclusion needs its reason").at(path);
+    Ok(Some(problem.line(load::line_of(&text(case, path)?, "reason")).hint("git ar run exclude RUN --reason TEXT")))
+}
+
+fn text(case: &Case<'_>, path: &str) -> Result<String, Problem> {
+    Ok(String::from_utf8_lossy(&case.after.read(path)?.unwrap_or_default()).into_owned())
+}
+
+/// The first twelve characters of an id.
+fn short(id: &str) -> String {
+    id.chars().take(12).collect()
+}

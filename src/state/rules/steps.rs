@@ -1,0 +1,219 @@
+//! An iteration's steps: append-only, one phase at a time, through its gates; and what is frozen when.
+
+use super::Case;
+use super::gates::{self, Outcome};
+use super::view::Evidence;
+use crate::state::entities::{Iteration, Step};
+use crate::state::ids::{IterId, Slug};
+use crate::state::load::{self, IterationView};
+use crate::state::phase::{Move, Phase};
+use crate::state::problem::Kind;
+use crate::state::problem::Problem;
+use crate::state::record::{Run, RunKind};
+use crate::state::tree::EntryKind;
+
+/// What is wrong with one iteration in which something changed.
+pub(super) fn check(case: &Case<'_>, slug: &Slug, id: IterId, folder: &str) -> Result<Vec<Problem>, Problem> {
+    let Some(after) = load::iteration(case.after, slug, id, folder)? else { return Ok(Vec::new()) };
+    let before = before(case, slug, id, folder)?;
+    let mut found = duplicate(case, slug, id, folder)?;
+    let old: &[Step] = before.as_ref().map_or(&[], |b| &b.iteration.steps);
+    found.extend(shape(&after, old));
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let new = &after.iteration.steps[old.len()..];
+    let start = old.last().map_or(Phase::Planned, |s| s.to);
+    let frozen = frozen(case, before.as_ref(), &after, start, new)?;
+    found.extend(frozen);
+    found.extend(early_runs(case, &after, start, new)?);
+    found.extend(waivers(&after));
+    if found.is_empty() {
+        found.extend(gates_passed(case, after.clone(), start, new)?);
+    }
+    Ok(found)
+}
+
+/// The iteration before the change, also when its folder was renamed since.
+fn before(case: &Case<'_>, slug: &Slug, id: IterId, folder: &str) -> Result<Option<IterationView>, Problem> {
+    // What stood there before may not read; then it is as if it were new, and its whole step list is judged.
+    Ok(load::iteration(case.before, slug, id, folder).ok().flatten())
+}
+
+/// Two folders with one id.
+fn duplicate(case: &Case<'_>, slug: &Slug, id: IterId, folder: &str) -> Result<Vec<Problem>, Problem> {
+    let entries = case.after.list(&format!("projects/{slug}/iterations"))?;
+    let same = |name: &str| IterId::of_folder(name) == Some(id) && !folder.ends_with(&format!("/{name}"));
+    let other = entries.iter().find(|e| e.kind == EntryKind::Folder && same(&e.name));
+    Ok(other.map(|other| twice(slug, id, folder, &other.name)).into_iter().collect())
+}
+
+fn twice(slug: &Slug, id: IterId, folder: &str, other: &str) -> Problem {
+    Problem::new(
+        Kind::Invalid,
+        "duplicate-id",
+        format!("iteration id {id} is used twice in {slug}: the other one is {other}"),
+    )
+    .at(format!("{folder}/iteration.yaml"))
+    .line(Some(1))
+    .hint(format!("git ar iter list {slug}   shows the ids in use; give one of the two folders another id"))
+}
+
+/// The step list continues the old one, each step is legal, and `phase` is where it ends.
+fn shape(after: &IterationView, old: &[Step]) -> Option<Problem> {
+    let iteration = &after.iteration;
+    let refuse = |code, key: &str, message: String| {
+        let problem = Problem::new(Kind::Refused, code, message).at(after.path()).line(after.line(key));
+        problem.hint(format!("git ar phase why {}", after.name()))
+    };
+    if !iteration.steps.starts_with(old) {
+        return Some(refuse(
+            "steps-rewritten",
+            "steps",
+            "the list of steps is rewritten; steps are only ever appended".into(),
+        ));
+    }
+    let mut phase = Phase::Planned;
+    for step in &iteration.steps {
+        let reason = step.reason.as_deref().is_some_and(|r| !r.trim().is_empty());
+        match phase.step(step.to) {
+            Some(Move::Forward) => {}
+            Some(Move::Back | Move::Abandon) if reason => {}
+            Some(_) => {
+                return Some(refuse(
+                    "no-reason",
+                    "steps",
+                    format!("the step from {phase} to {} needs a reason", step.to),
+                ));
+            }
+            None => return Some(refuse("no-such-step", "steps", no_step(phase, step.to))),
+        }
+        phase = step.to;
+    }
+    if iteration.phase != phase {
+        let message = format!(
+            "phase is {}, but the steps end in {phase}; a phase changes by one step at a time",
+            iteration.phase
+        );
+        return Some(refuse("phase-jump", "phase", message));
+    }
+    None
+}
+
+fn no_step(from: Phase, to: Phase) -> String {
+    let legal: Vec<&str> = from.reachable().into_iter().map(Phase::word).collect();
+    match legal.as_slice() {
+        [] => format!("no step leads from {from} to {to}: {from} is an end"),
+        legal => format!("no step leads from {from} to {to}; from {from} one goes to {}", legal.join(", ")),
+    }
+}
+
+/// Every phase that the iteration was in during the change.
+fn passed(start: Phase, new: &[Step]) -> impl Iterator<Item = Phase> + '_ {
+    std::iter::once(start).chain(new.iter().map(|s| s.to))
+}
+
+/// Hypothesis, prediction and plan stand once a full run exists, except through a back step.
+fn frozen(
+    case: &Case<'_>,
+    before: Option<&IterationView>,
+    after: &IterationView,
+    start: Phase,
+    new: &[Step],
+) -> Result<Option<Problem>, Problem> {
+    let Some(before) = before else { return Ok(None) };
+    let Some(key) = frozen_key(&before.iteration, &after.iteration) else { return Ok(None) };
+    let open = passed(start, new).any(|p| matches!(p, Phase::Survey | Phase::Implement | Phase::Planned));
+    if open && !before.iteration.phase.is_end() {
+        return Ok(None);
+    }
+    let concluded = before.iteration.phase.is_end();
+    let Some(run) = first_full_run(case, after, concluded)? else { return Ok(None) };
+    let message = format!("`{key}` is changed, but it is frozen since the full run {run}");
+    let hint = match concluded {
+        true => format!(
+            "a concluded iteration is never reopened: git ar iter new {} --supersedes {}",
+            after.project, after.id
+        ),
+        false => format!("git ar phase back {} --to implement --reason TEXT", after.name()),
+    };
+    Ok(Some(Problem::new(Kind::Refused, "frozen", message).at(after.path()).line(after.line(key)).hint(hint)))
+}
+
+fn frozen_key(before: &Iteration, after: &Iteration) -> Option<&'static str> {
+    if before.question != after.question {
+        return Some("question");
+    }
+    if before.hypothesis != after.hypothesis {
+        return Some("hypothesis");
+    }
+    if before.prediction != after.prediction {
+        return Some("prediction");
+    }
+    (before.plan != after.plan).then_some("plan")
+}
+
+fn first_full_run(case: &Case<'_>, view: &IterationView, end: bool) -> Result<Option<String>, Problem> {
+    let runs = load::runs(case.before, &view.folder)?;
+    let full = runs.into_iter().find(|r| r.run.kind == RunKind::Full).map(|r| r.id.to_string());
+    Ok(full.or(end.then(|| "(the iteration has ended)".to_string())))
+}
+
+/// Full runs start in experiment.
+fn early_runs(case: &Case<'_>, after: &IterationView, start: Phase, new: &[Step]) -> Result<Option<Problem>, Problem> {
+    if passed(start, new).any(|p| p == Phase::Experiment) {
+        return Ok(None);
+    }
+    for change in case
+        .changes
+        .iter()
+        .filter(|c| c.is_added() && c.path.starts_with(&after.folder) && c.path.ends_with("/run.yaml"))
+    {
+        let full = load::read::<Run>(case.after, &change.path)?.is_some_and(|r| r.kind == RunKind::Full);
+        if full {
+            return Ok(Some(too_early(after)));
+        }
+    }
+    Ok(None)
+}
+
+/// The refusal of a full run outside the experiment phase.
+pub fn too_early(view: &IterationView) -> Problem {
+    let message =
+        format!("iteration {} is in phase {}; full runs start in experiment", view.name(), view.iteration.phase);
+    let problem = Problem::new(Kind::Refused, "phase", message).at(view.path()).line(view.line("phase"));
+    problem.hint(format!("git ar phase why {}", view.name()))
+}
+
+fn waivers(after: &IterationView) -> Option<Problem> {
+    let known = |name: &str| gates::GATES.iter().any(|g| g.name == name);
+    let wrong = after.iteration.waivers.iter().find(|w| !known(&w.gate) || w.reason.trim().is_empty())?;
+    let message = match known(&wrong.gate) {
+        true => format!("the waiver of gate `{}` needs a reason", wrong.gate),
+        false => format!("there is no gate `{}`", wrong.gate),
+    };
+    let problem = Problem::new(Kind::Invalid, "waiver", message).at(after.path()).line(after.line("waivers"));
+    Some(problem.hint("git ar gate list   names the gates"))
+}
+
+/// The gates of every phase that was left forward.
+fn gates_passed(case: &Case<'_>, after: IterationView, start: Phase, new: &[Step]) -> Result<Vec<Problem>, Problem> {
+    let left: Vec<Phase> = passed(start, new)
+        .zip(new)
+        .filter(|(from, step)| from.step(step.to) == Some(Move::Forward))
+        .map(|(from, _)| from)
+        .collect();
+    if left.is_empty() {
+        return Ok(Vec::new());
+    }
+    let evidence = Evidence::gather(case.after, after)?;
+    let mut found = Vec::new();
+    for phase in left {
+        for result in gates::gates_of(phase, &evidence, case.facts, case.today)? {
+            if let Outcome::Unmet(problems) = result.outcome {
+                found.extend(problems);
+            }
+        }
+    }
+    Ok(found)
+}
