@@ -4,6 +4,7 @@
 //! hand in, and a date. The pre-commit hook asks it about HEAD and the index, `check --range` about every commit
 //! and its first parent. What it costs grows with the change, not with the trees.
 
+mod checks;
 mod documents;
 mod files;
 mod gates;

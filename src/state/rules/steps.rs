@@ -15,7 +15,7 @@ use crate::state::tree::EntryKind;
 /// What is wrong with one iteration in which something changed.
 pub(super) fn check(case: &Case<'_>, slug: &Slug, id: IterId, folder: &str) -> Result<Vec<Problem>, Problem> {
     let Some(after) = load::iteration(case.after, slug, id, folder)? else { return Ok(Vec::new()) };
-    let before = before(case, slug, id, folder)?;
+    let before = before(case, slug, folder, &after);
     let mut found = duplicate(case, slug, id, folder)?;
     let old: &[Step] = before.as_ref().map_or(&[], |b| &b.iteration.steps);
     found.extend(shape(&after, old));
@@ -34,10 +34,15 @@ pub(super) fn check(case: &Case<'_>, slug: &Slug, id: IterId, folder: &str) -> R
     Ok(found)
 }
 
-/// The iteration before the change, also when its folder was renamed since.
-fn before(case: &Case<'_>, slug: &Slug, id: IterId, folder: &str) -> Result<Option<IterationView>, Problem> {
-    // What stood there before may not read; then it is as if it were new, and its whole step list is judged.
-    Ok(load::iteration(case.before, slug, id, folder).ok().flatten())
+/// The iteration before the change, also when its folder was renamed by it. What stood there before may not read;
+/// then it is as if it were new, and its whole step list is judged.
+fn before(case: &Case<'_>, slug: &Slug, folder: &str, after: &IterationView) -> Option<IterationView> {
+    let read = |folder: &str| load::iteration(case.before, slug, after.id, folder).ok().flatten();
+    let steps = &after.iteration.steps;
+    let is_same = |old: &IterationView| !old.iteration.steps.is_empty() && steps.starts_with(&old.iteration.steps);
+    let gone = case.changes.iter().filter(|c| c.is_removed() && c.path.ends_with("/iteration.yaml"));
+    let renamed = gone.filter_map(|c| load::iteration_of_path(&c.path).filter(|(project, ..)| project == slug));
+    read(folder).or_else(|| renamed.filter_map(|(_, _, folder)| read(&folder)).find(is_same))
 }
 
 /// Two folders with one id.
