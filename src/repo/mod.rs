@@ -11,6 +11,8 @@ mod history;
 mod index_tree;
 mod objects;
 mod open;
+pub mod store;
+mod transaction;
 
 pub use changes::After;
 pub use commit::{Committed, Dirty, How};
@@ -19,3 +21,4 @@ pub use disk::DiskTree;
 pub use history::CommitInfo;
 pub use index_tree::IndexTree;
 pub use open::{Environment, Head, Repo};
+pub use transaction::{Overlay, Transaction};
