@@ -1,0 +1,120 @@
+//! What a run left in scratch, judged: which results may be recorded, and the verdict on an attempt.
+
+use super::contract;
+use super::layout::RunDir;
+use super::scratch;
+use crate::state::ids::RunId;
+use crate::state::problem::Problem;
+use crate::state::record::{Metrics, Run, Status, Verdict};
+
+/// What one seed left behind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Left {
+    /// A result that belongs to this run; the text is recorded as it is.
+    Result(Box<Metrics>, String),
+    /// Nothing, or nothing that counts; the reason.
+    Nothing(String),
+    /// A result of something else than what was to run; the reason.
+    Foreign(String),
+}
+
+/// What a seed left in a run's directory. `code` is the trainer's exit status.
+pub fn seed(dir: &RunDir, id: &RunId, run: &Run, seed: u64, code: i32) -> Result<Left, Problem> {
+    if code == contract::STOPPED {
+        return Ok(Left::Nothing("stopped; it goes on from its checkpoint when it is started again".into()));
+    }
+    let bytes = scratch::read(&dir.metrics(seed))?;
+    let metrics = bytes.as_deref().map(Metrics::from_json);
+    Ok(match (metrics, bytes) {
+        (Some(Ok(metrics)), _) if metrics.status == Status::Failed => {
+            let reason = metrics.error.unwrap_or_else(|| "the trainer gives no reason".into());
+            Left::Nothing(format!("failed: {reason}"))
+        }
+        _ if code != 0 => Left::Nothing(format!("the trainer ended with exit status {code}")),
+        (None, _) | (_, None) => Left::Nothing("the trainer ended with 0 and left no metrics.json".into()),
+        (Some(Err(message)), _) => Left::Nothing(format!("metrics.json: {message}")),
+        (Some(Ok(metrics)), Some(bytes)) => match foreign(id, run, seed, &metrics) {
+            Some(reason) => Left::Foreign(reason),
+            None => Left::Result(Box::new(metrics), String::from_utf8_lossy(&bytes).into_owned()),
+        },
+    })
+}
+
+/// Why these metrics are not this seed's of this run.
+fn foreign(id: &RunId, run: &Run, seed: u64, metrics: &Metrics) -> Option<String> {
+    let differ = |key: &str, found: &str, wanted: &str| {
+        (found != wanted).then(|| format!("metrics.json has {key} `{found}`; this run's is `{wanted}`"))
+    };
+    differ("run", &metrics.run, id.as_str())
+        .or_else(|| differ("seed", &metrics.seed.to_string(), &seed.to_string()))
+        .or_else(|| differ("config_digest", &metrics.config_digest, &run.config_digest))
+        .or_else(|| differ("commit", &metrics.commit, &run.anchor.commit))
+}
+
+/// The verdict on an attempt, and why it is not `succeeded`. `code` is the first exit status that is not 0.
+#[must_use]
+pub fn verdict(seeds: &[(u64, Left)], code: i32, stopped: bool) -> (Verdict, Option<String>) {
+    let named = |(seed, left): &(u64, Left)| match left {
+        Left::Result(..) => None,
+        Left::Nothing(reason) | Left::Foreign(reason) => Some(format!("seed {seed}: {reason}")),
+    };
+    let reasons: Vec<String> = seeds.iter().filter_map(named).collect();
+    let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
+    let verdict = match () {
+        () if seeds.iter().any(|(_, left)| matches!(left, Left::Foreign(_))) => Verdict::Quarantined,
+        () if stopped || code == contract::STOPPED => Verdict::Killed,
+        () if code != 0 || reason.is_some() => Verdict::Failed,
+        () => Verdict::Succeeded,
+    };
+    (verdict, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::yaml::from_str;
+
+    const RUN: &str = "schema: 1\nkind: full\nexperiment: a\ncluster: local\ncreated: 2026-01-31T12:00:00Z\n\
+        anchor: {commit: c, code_tree: t, manifest: m}\ncommand: [x]\nconfig_digest: d\nseeds: [0]\n";
+    const METRICS: &str = r#"{"schema":1,"run":"kq7f3-a","seed":0,"commit":"c","config_digest":"d","status":"completed",
+        "epochs_planned":1,"epochs_run":1,"metrics":{"val/accuracy":{"final":0.9,"best":0.9,"best_epoch":1,"direction":"maximize"}}}"#;
+
+    fn look(text: Option<&str>, code: i32) -> Left {
+        let place = tempfile::tempdir().unwrap();
+        let dir = RunDir { path: place.path().to_path_buf() };
+        if let Some(text) = text {
+            scratch::write(&dir.metrics(0), text.as_bytes()).unwrap();
+        }
+        seed(&dir, &"kq7f3-a".try_into().unwrap(), &from_str(RUN).unwrap(), 0, code).unwrap()
+    }
+
+    #[test]
+    fn only_a_result_of_this_very_run_counts() {
+        assert!(matches!(look(Some(METRICS), 0), Left::Result(_, text) if text == METRICS));
+        let reason = |left: Left| match left {
+            Left::Nothing(reason) => reason,
+            other => panic!("{other:?}"),
+        };
+        assert!(reason(look(Some(METRICS), 1)).contains("exit status 1"));
+        assert!(reason(look(Some(METRICS), 143)).contains("stopped"));
+        assert!(reason(look(None, 0)).contains("no metrics.json"));
+        assert!(reason(look(Some(&METRICS.replace("0.9,", "NaN,")), 0)).contains("metrics.json:"));
+        let failed = METRICS.replace("completed", "failed").replace("\"metrics\"", "\"error\":\"NaN\",\"metrics\"");
+        assert_eq!(reason(look(Some(&failed), 1)), "failed: NaN");
+        for (from, to) in [("kq7f3-a", "kq7f3-b"), ("\"seed\":0", "\"seed\":1"), ("\"d\"", "\"e\""), ("\"c\"", "\"e\"")]
+        {
+            assert!(matches!(look(Some(&METRICS.replace(from, to)), 0), Left::Foreign(_)), "{to}");
+        }
+    }
+
+    #[test]
+    fn the_verdict_is_the_worst_of_the_seeds() {
+        let good = || (0, look(Some(METRICS), 0));
+        let none = || (1, Left::Nothing("no".into()));
+        assert_eq!(verdict(&[good()], 0, false), (Verdict::Succeeded, None));
+        assert_eq!(verdict(&[good(), none()], 0, false), (Verdict::Failed, Some("seed 1: no".into())));
+        assert_eq!(verdict(&[good(), none()], 143, false).0, Verdict::Killed);
+        assert_eq!(verdict(&[none()], 1, true).0, Verdict::Killed);
+        assert_eq!(verdict(&[good(), (1, Left::Foreign("x".into()))], 0, false).0, Verdict::Quarantined);
+    }
+}
