@@ -3,7 +3,10 @@
 //! A verb is an `Args` struct whose doc comments are its help, and a `run` that turns typed words into plain
 //! values, calls one use case and returns a [`Reply`].
 
+mod completions;
+mod man;
 mod output;
+mod schema;
 mod session;
 
 use std::process::ExitCode;
@@ -40,7 +43,11 @@ pub struct Cli {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    Schema(schema::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
 
 /// The clap command, for man pages, completions and the reference.
 #[must_use]
@@ -81,8 +88,12 @@ fn start(arguments: Vec<std::ffi::OsString>) -> ExitCode {
     }
 }
 
-fn dispatch(_session: &Session, command: Command) -> Result<Reply, Problems> {
-    match command {}
+fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
+    match command {
+        Command::Schema(args) => schema::run(session, &args),
+        Command::Completions(args) => completions::run(session, &args),
+        Command::Man(args) => man::run(session, &args),
+    }
 }
 
 /// The words of the verb that was typed, such as `phase next`.

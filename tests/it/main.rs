@@ -1,4 +1,6 @@
 //! Every test that looks at the tool from outside, in one binary. A module per command or concern.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by panicking, in its helpers too")]
 
+mod cli;
+mod schema;
 mod tidy;

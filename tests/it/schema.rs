@@ -50,9 +50,9 @@ fn keyword(root: &Value, all: &Map<String, Value>, word: &str, rule: &Value, val
                 .flatten()
                 .collect()
         }
-        "additionalProperties" => others(all, value)
-            .flat_map(|(key, below)| check(root, rule, below, &format!("{at}/{key}")))
-            .collect(),
+        "additionalProperties" => {
+            others(all, value).flat_map(|(key, below)| check(root, rule, below, &format!("{at}/{key}"))).collect()
+        }
         "anyOf" | "oneOf" => {
             let fitting = rule.as_array().unwrap().iter().filter(|s| check(root, s, value, at).is_empty()).count();
             wrong(if word == "anyOf" { fitting == 0 } else { fitting != 1 }, "fits the wrong number of")
@@ -65,7 +65,7 @@ fn keyword(root: &Value, all: &Map<String, Value>, word: &str, rule: &Value, val
 fn others<'a>(rules: &'a Map<String, Value>, value: &'a Value) -> impl Iterator<Item = (&'a String, &'a Value)> {
     let known = |key: &str| rules.get("properties").is_some_and(|p| p.get(key).is_some());
     let own = rules.contains_key("patternProperties");
-    value.as_object().into_iter().flatten().filter(move |(key, _)| !known(key) && !(own && key.starts_with("x-")))
+    value.as_object().into_iter().flatten().filter(move |(key, _)| !(known(key) || own && key.starts_with("x-")))
 }
 
 fn is(value: &Value, kind: &str) -> bool {
@@ -87,16 +87,21 @@ fn fits(pattern: &str, text: &str) -> bool {
     match pattern {
         "^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$" => git_ar::state::ids::Slug::try_from(text).is_ok(),
         "^[1-9][0-9]*[a-z]?$" => text.parse::<git_ar::state::ids::IterId>().is_ok(),
-        "^[a-z]([A-Za-z0-9_-]{0,118}[A-Za-z0-9_])?$" => text.starts_with(|c: char| c.is_ascii_lowercase()) && tail(text),
+        "^[a-z]([A-Za-z0-9_-]{0,118}[A-Za-z0-9_])?$" => {
+            text.starts_with(|c: char| c.is_ascii_lowercase()) && tail(text)
+        }
         "^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$" => text.parse::<git_ar::state::entities::Seeds>().is_ok(),
-        "^(valid|converged|seeds >= [1-9][0-9]*)$" => text == "valid" || text == "converged" || text.starts_with("seeds >= "),
+        "^(valid|converged|seeds >= [1-9][0-9]*)$" => {
+            text == "valid" || text == "converged" || text.starts_with("seeds >= ")
+        }
         _ => panic!("the schemas use the pattern `{pattern}`, which this test does not know"),
     }
 }
 
 /// An example file as JSON, read as an editor would read it.
 fn example(name: &str) -> Value {
-    let path = |ext: &str| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/state/{name}.{ext}"));
+    let path =
+        |ext: &str| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/state/{name}.{ext}"));
     if let Ok(text) = std::fs::read_to_string(path("json")) {
         return serde_json::from_str(&text).unwrap();
     }

@@ -1,0 +1,57 @@
+//! The command line describes itself: completions and manual pages that work.
+
+use std::process::Command;
+
+fn git_ar(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_git-ar")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn bash_completes_verbs_and_options_also_through_git() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("completions");
+    let words = "COMP_WORDS=(git ar schema --j); COMP_CWORD=3; _git_ar; echo \"${COMPREPLY[*]}\"
+        COMP_WORDS=(git-ar sch); COMP_CWORD=1; _git_ar_words git-ar sch git-ar; echo \"${COMPREPLY[*]}\"\n";
+    std::fs::write(&script, git_ar(&["completions", "bash"]) + words).unwrap();
+    let Ok(output) = Command::new("bash").arg(&script).output() else {
+        eprintln!("skipped: there is no bash here");
+        return;
+    };
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "--json\nschema\n",
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn every_verb_has_its_page() {
+    let folder = tempfile::tempdir().unwrap();
+    git_ar(&["man", "--dir", folder.path().to_str().unwrap()]);
+    let overview = std::fs::read_to_string(folder.path().join("git-ar.1")).unwrap();
+    for verb in git_ar::cli::command().get_subcommands().filter(|c| !c.is_hide_set()) {
+        let page = folder.path().join(format!("git-ar-{}.1", verb.get_name()));
+        assert!(page.exists() || verb.get_name() == "help", "{}", verb.get_name());
+        assert!(overview.contains(verb.get_name()), "{}", verb.get_name());
+    }
+}
+
+#[test]
+fn every_verb_shows_an_example() {
+    fn leaves(command: &clap::Command, words: &str, lacking: &mut Vec<String>) {
+        let below: Vec<_> = command.get_subcommands().filter(|c| !c.is_hide_set() && c.get_name() != "help").collect();
+        for sub in &below {
+            leaves(sub, &format!("{words} {}", sub.get_name()), lacking);
+        }
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        if below.is_empty() && !help.contains("git ar") {
+            lacking.push(words.to_string());
+        }
+    }
+    let mut lacking = Vec::new();
+    leaves(&git_ar::cli::command(), "git ar", &mut lacking);
+    assert_eq!(lacking, Vec::<String>::new(), "these say no `Example:` after their help");
+}
