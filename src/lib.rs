@@ -4,6 +4,7 @@
 //! `train` (feature `train`) is the engine: a side branch that sees `state`, `config` and `runs`.
 
 pub mod cli;
+pub mod cluster;
 pub mod ops;
 pub mod repo;
 pub mod runs;
