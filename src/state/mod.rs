@@ -1,6 +1,7 @@
 //! L0: the loop as values and rules. No input or output, no clock, nothing of the other layers.
 
 pub mod board;
+pub mod compare;
 pub mod entities;
 pub mod health;
 pub mod ids;
@@ -8,9 +9,12 @@ pub mod load;
 pub mod markdown;
 pub mod overlay;
 pub mod phase;
+pub mod pool;
 pub mod problem;
 pub mod record;
 pub mod region;
+pub mod resolved;
+pub mod row;
 pub mod rules;
 pub mod stats;
 pub mod text;
