@@ -84,8 +84,8 @@ impl Repo {
 #[must_use]
 pub fn is_code(path: &str) -> bool {
     let top = path.split('/').next().unwrap_or_default();
-    let folder = path.contains('/');
-    !(folder && NOT_CODE.contains(&top.as_bytes())) && !path.ends_with(".md")
+    let record = path.contains('/') && NOT_CODE.contains(&top.as_bytes());
+    !record && !path.ends_with(".md")
 }
 
 /// Whether an entry can hold code.

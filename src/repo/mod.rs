@@ -21,4 +21,4 @@ pub use disk::DiskTree;
 pub use history::CommitInfo;
 pub use index_tree::IndexTree;
 pub use open::{Environment, Head, Repo};
-pub use transaction::{Overlay, Transaction};
+pub use transaction::Transaction;

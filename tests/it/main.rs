@@ -3,4 +3,6 @@
 
 mod cli;
 mod schema;
+mod sandbox;
+mod shapes;
 mod tidy;
