@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by panicking, in its helpers too")]
 
 mod cli;
-mod schema;
 mod sandbox;
+mod schema;
 mod shapes;
 mod tidy;
