@@ -4,6 +4,7 @@
 //! values, calls one use case and returns a [`Reply`].
 
 mod completions;
+mod doctor;
 mod man;
 mod output;
 mod schema;
@@ -44,6 +45,7 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Doctor(doctor::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -90,6 +92,7 @@ fn start(arguments: Vec<std::ffi::OsString>) -> ExitCode {
 
 fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
     match command {
+        Command::Doctor(args) => doctor::run(session, &args),
         Command::Schema(args) => schema::run(session, &args),
         Command::Completions(args) => completions::run(session, &args),
         Command::Man(args) => man::run(session, &args),

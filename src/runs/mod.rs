@@ -2,6 +2,7 @@
 
 pub mod collect;
 pub mod contract;
+pub mod datasets;
 pub mod digits;
 pub mod id;
 pub mod layout;
