@@ -9,3 +9,5 @@ pub mod ops;
 pub mod repo;
 pub mod runs;
 pub mod state;
+#[cfg(feature = "train")]
+pub mod train;

@@ -1,2 +1,5 @@
 //! The engine `git-ar-train`.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    git_ar::train::cli::main()
+}

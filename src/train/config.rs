@@ -1,0 +1,209 @@
+//! The resolved config as the engine reads it: every key known, every value in its range.
+//!
+//! ```yaml
+//! seed: 0            # the contract's AR_SEED goes first
+//! epochs: 50
+//! batch_size: 128
+//! dataset: {name: mnist, dir: null, normalize: true}
+//! model: {name: ffnn, hidden: [256, 128]}
+//! optimizer: {name: adam, lr: 0.001, betas: [0.9, 0.999], eps: 1.0e-08, weight_decay: 0.0}
+//! schedule: {name: constant}
+//! grad_clip: null
+//! early_stopping: null      # or {metric: val/accuracy, patience: 10}
+//! device: auto              # cpu, cuda, cuda:1
+//! ```
+
+use serde::Deserialize;
+
+use super::{optim, schedule};
+use crate::state::problem::Problem;
+use crate::state::yaml::{Error, Limits, Node, Pos, Value, from_node, parse};
+
+/// What is trained and how.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The seed in the file, which the contract's `AR_SEED` overrides.
+    pub seed: Option<u64>,
+    /// Passes over the training images.
+    pub epochs: u64,
+    /// Images per step.
+    pub batch_size: usize,
+    /// The images.
+    pub dataset: Dataset,
+    /// The model.
+    pub model: Model,
+    /// The optimizer.
+    pub optimizer: optim::Config,
+    /// How the learning rate changes.
+    pub schedule: schedule::Config,
+    /// Greatest norm of the whole gradient.
+    pub grad_clip: Option<f64>,
+    /// When to stop before the last epoch.
+    pub early_stopping: Option<EarlyStopping>,
+    /// `auto`, `cpu`, `cuda` or `cuda:N`.
+    pub device: String,
+}
+
+/// `dataset:`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dataset {
+    /// `mnist` or `digits`.
+    pub name: String,
+    /// The folder of its files, or the folder above; `AR_DATA` where it is null.
+    #[serde(default)]
+    pub dir: Option<String>,
+    /// Whether pixels are brought to mean 0 and deviation 1; they lie in 0..1 otherwise.
+    #[serde(default = "yes")]
+    pub normalize: bool,
+}
+
+/// `model:`, whose keys are the model's own.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// One of `models::NAMES`.
+    pub name: String,
+    /// The other keys.
+    pub settings: Node,
+}
+
+/// `early_stopping:`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyStopping {
+    /// What must improve.
+    #[serde(default = "val_accuracy")]
+    pub metric: String,
+    /// Epochs without improvement before the end.
+    pub patience: u64,
+}
+
+/// The keys that are read as they are.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Plain {
+    #[serde(default)]
+    seed: Option<u64>,
+    epochs: u64,
+    batch_size: usize,
+    dataset: Dataset,
+    #[serde(default)]
+    grad_clip: Option<f64>,
+    #[serde(default)]
+    early_stopping: Option<EarlyStopping>,
+    #[serde(default = "auto")]
+    device: String,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn auto() -> String {
+    "auto".into()
+}
+
+fn val_accuracy() -> String {
+    "val/accuracy".into()
+}
+
+/// Keys that say what is tracked and how a run is called; they change nothing here.
+const ASIDE: [&str; 4] = ["experiment", "project", "tags", "wandb"];
+
+impl Config {
+    /// The config in a file's text; problems name `path`.
+    pub fn read(text: &[u8], path: &str) -> Result<Self, Problem> {
+        Self::from_text(text).map_err(|error| error.in_file(path))
+    }
+
+    fn from_text(text: &[u8]) -> Result<Self, Error> {
+        let start = Pos { line: 1, column: 1 };
+        let node = parse(text, Limits::default())?.ok_or_else(|| Error::at(start, "the config is empty"))?;
+        let (model, settings) = named(&node, "model")?;
+        let model = Model { name: model.to_string(), settings };
+        let (name, settings) = named(&node, "optimizer")?;
+        let optimizer = optim::Config::read(name, &settings)?;
+        let schedule = match node.get("schedule").filter(|n| !n.is_null()) {
+            Some(_) => named(&node, "schedule").and_then(|(name, node)| schedule::Config::read(name, &node))?,
+            None => schedule::Config::Constant,
+        };
+        let rest = without(&node, &[&ASIDE[..], &["model", "optimizer", "schedule"]].concat());
+        let plain: Plain = from_node(&rest)?;
+        let config = Self {
+            seed: plain.seed,
+            epochs: plain.epochs,
+            batch_size: plain.batch_size,
+            dataset: plain.dataset,
+            model,
+            optimizer,
+            schedule,
+            grad_clip: plain.grad_clip,
+            early_stopping: plain.early_stopping,
+            device: plain.device,
+        };
+        config.check(&node).map(|()| config)
+    }
+
+    fn check(&self, node: &Node) -> Result<(), Error> {
+        let place = |key: &str| node.get(key).map_or(node.pos, |n| n.pos);
+        let wrong = |key: &str, message: String| Err(Error::at(place(key), message));
+        match self {
+            Self { epochs: 0, .. } => wrong("epochs", "`epochs` is 0; at least 1".into()),
+            Self { batch_size: 0, .. } => wrong("batch_size", "`batch_size` is 0; at least 1".into()),
+            Self { grad_clip: Some(clip), .. } if *clip <= 0.0 => {
+                wrong("grad_clip", format!("`grad_clip` is {clip}; it is above 0, or null"))
+            }
+            Self { early_stopping: Some(EarlyStopping { patience: 0, .. }), .. } => {
+                wrong("early_stopping", "`patience` is 0; at least 1".into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The `name` of a section and its other keys.
+fn named<'a>(node: &'a Node, section: &str) -> Result<(&'a str, Node), Error> {
+    let found = node.get(section).ok_or_else(|| Error::at(node.pos, format!("key `{section}` is missing")))?;
+    let name = found.get("name").and_then(Node::text);
+    let name = name.ok_or_else(|| Error::at(found.pos, format!("key `name` is missing in `{section}`")))?;
+    Ok((name, without(found, &["name"])))
+}
+
+/// A mapping without some of its keys.
+fn without(node: &Node, keys: &[&str]) -> Node {
+    let mut node = node.clone();
+    if let Value::Map(entries) = &mut node.value {
+        entries.retain(|(key, _)| !key.text().is_some_and(|text| keys.contains(&text)));
+    }
+    node
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "epochs: 2\nbatch_size: 32\ndataset: {name: digits}\nmodel: {name: ffnn, hidden: [8]}\n\
+                        optimizer:\n  name: adam\n  lr: 1e-3\nwandb: {enabled: false}\n";
+
+    fn wrong(from: &str, to: &str) -> Error {
+        Config::from_text(GOOD.replacen(from, to, 1).as_bytes()).expect_err("refused")
+    }
+
+    #[test]
+    fn a_config_is_read() {
+        let config = Config::from_text(GOOD.as_bytes()).unwrap();
+        assert_eq!((config.epochs, config.optimizer.rate(), config.device.as_str()), (2, 1e-3, "auto"));
+    }
+
+    #[test]
+    fn errors_name_the_line_and_what_is_meant() {
+        let typo = wrong("batch_size", "batch_sise");
+        assert_eq!((typo.pos.unwrap().line, typo.message.as_str()), (2, "unknown key `batch_sise`"));
+        assert!(typo.hint.unwrap().contains("`batch_size`"));
+        assert_eq!(wrong("lr: 1e-3", "lr: -1").pos.unwrap().line, 7);
+        assert!(wrong("lr: 1e-3", "lrr: 1").message.contains("lrr"));
+        assert!(wrong("name: adam", "name: adan").hint.unwrap().contains("`adam`"));
+        assert!(wrong("epochs: 2", "epochs: 0").message.contains("at least 1"));
+        assert!(Config::from_text(b"").unwrap_err().message.contains("empty"));
+    }
+}

@@ -1,0 +1,20 @@
+//! The engine: libtorch networks, trained as a paper would, by the contract of every trainer.
+//!
+//! Open [`fit`] first: it is the one training loop. A model is one file in `models`, one word in its list, one YAML in
+//! `configs/model`. A side branch of the library: nothing but the binary `git-ar-train` may name it.
+
+pub mod checkpoint;
+pub mod cli;
+pub mod config;
+pub mod data;
+pub mod evaluate;
+pub mod fit;
+pub mod history;
+pub mod layers;
+pub mod learner;
+pub mod models;
+pub mod optim;
+pub mod params;
+pub mod progress;
+pub mod report;
+pub mod schedule;

@@ -1,0 +1,174 @@
+//! Adam (Kingma and Ba, 2015) and AdamW (Loshchilov and Hutter, 2019).
+//!
+//! ```text
+//! AdamW only: w <- w - lr λ w            else: g <- g + λ w
+//! m <- β₁ m + (1-β₁) g     v <- β₂ v + (1-β₂) g²
+//! w <- w - lr/(1-β₁ᵗ) · m / (√v / √(1-β₂ᵗ) + ε)
+//! ```
+
+use serde::Deserialize;
+use tch::{Kind, Tensor};
+
+use super::Optimizer;
+use super::memory::{Pass, floats, floats_mut, is_plain, widest};
+use crate::train::params::{Joined, Span};
+
+/// Its settings.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Learning rate before any schedule.
+    pub lr: f64,
+    /// Decay of the means of g and g².
+    #[serde(default = "betas")]
+    pub betas: [f64; 2],
+    /// Added to the root.
+    #[serde(default = "eps")]
+    pub eps: f64,
+    /// λ.
+    #[serde(default)]
+    pub weight_decay: f64,
+    /// AdamW.
+    #[serde(skip)]
+    pub decoupled: bool,
+}
+
+fn betas() -> [f64; 2] {
+    [0.9, 0.999]
+}
+
+fn eps() -> f64 {
+    1e-8
+}
+
+/// The two means and the number of steps.
+pub struct Adam {
+    config: Config,
+    flat: Tensor,
+    spans: Vec<Span>,
+    mean: Tensor,
+    square: Tensor,
+    steps: i64,
+}
+
+/// The factors of one step.
+#[derive(Clone, Copy)]
+struct Factors {
+    shrink: f64,
+    decay: f64,
+    betas: [f64; 2],
+    rate: f64,
+    root: f64,
+    eps: f64,
+}
+
+impl Adam {
+    /// Both means start at 0.
+    #[must_use]
+    pub fn new(config: Config, joined: &Joined) -> Self {
+        let zeros = || joined.flat.zeros_like();
+        Self {
+            config,
+            mean: zeros(),
+            square: zeros(),
+            flat: joined.flat.shallow_clone(),
+            spans: joined.spans.clone(),
+            steps: 0,
+        }
+    }
+
+    fn factors(&self, rate: f64) -> Factors {
+        let Config { betas, eps, weight_decay, decoupled, .. } = self.config;
+        let t = self.steps as f64;
+        Factors {
+            shrink: if decoupled { 1.0 - rate * weight_decay } else { 1.0 },
+            decay: if decoupled { 0.0 } else { weight_decay },
+            betas,
+            rate: rate / (1.0 - betas[0].powf(t)),
+            root: (1.0 - betas[1].powf(t)).sqrt(),
+            eps,
+        }
+    }
+
+    /// One pass over memory.
+    fn fused(&mut self, gradients: &[Tensor], factors: Factors) {
+        let (w, m, v) = (floats_mut(&mut self.flat), floats_mut(&mut self.mean), floats_mut(&mut self.square));
+        for (gradient, span) in gradients.iter().zip(&self.spans) {
+            let place = span.start..span.start + span.len;
+            let (w, m, v) = (&mut w[place.clone()], &mut m[place.clone()], &mut v[place]);
+            widest(Step { w, m, v, g: floats(gradient), factors });
+        }
+    }
+
+    /// The same as operations on tensors, for other devices.
+    fn composed(&mut self, gradients: &[Tensor], f: Factors) {
+        for (gradient, Span { start, len }) in gradients.iter().zip(&self.spans) {
+            let part = |all: &Tensor| all.narrow(0, *start as i64, *len as i64);
+            let (mut w, mut m, mut v) = (part(&self.flat), part(&self.mean), part(&self.square));
+            let _ = w.g_mul_scalar_(f.shrink);
+            let g = gradient.flatten(0, -1) + f.decay * &w;
+            let _ = m.g_mul_scalar_(f.betas[0]).g_add_(&(&g * (1.0 - f.betas[0])));
+            let _ = v.g_mul_scalar_(f.betas[1]).g_add_(&(g.square() * (1.0 - f.betas[1])));
+            let step = &m / (v.sqrt() / f.root + f.eps) * f.rate;
+            let _ = w.g_sub_(&step);
+        }
+    }
+}
+
+impl Optimizer for Adam {
+    fn step(&mut self, gradients: &[Tensor], rate: f64) {
+        self.steps += 1;
+        let factors = self.factors(rate);
+        if is_plain(&self.flat) {
+            let gradients: Vec<Tensor> = gradients.iter().map(Tensor::contiguous).collect();
+            self.fused(&gradients, factors);
+        } else {
+            self.composed(gradients, factors);
+        }
+    }
+
+    fn state(&self) -> Vec<(&'static str, Tensor)> {
+        let steps = Tensor::from_slice(&[self.steps]);
+        vec![("mean", self.mean.shallow_clone()), ("square", self.square.shallow_clone()), ("steps", steps)]
+    }
+
+    fn restore(&mut self, find: &dyn Fn(&str) -> Option<Tensor>) -> bool {
+        let (Some(mean), Some(square), Some(steps)) = (find("mean"), find("square"), find("steps")) else {
+            return false;
+        };
+        if mean.size() != self.mean.size() || square.size() != self.square.size() || steps.kind() != Kind::Int64 {
+            return false;
+        }
+        self.mean.copy_(&mean);
+        self.square.copy_(&square);
+        self.steps = steps.int64_value(&[0]);
+        true
+    }
+}
+
+/// One step on one parameter.
+struct Step<'a> {
+    w: &'a mut [f32],
+    m: &'a mut [f32],
+    v: &'a mut [f32],
+    g: &'a [f32],
+    factors: Factors,
+}
+
+impl Pass for Step<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Factors { shrink, decay, betas, rate, root, eps } = self.factors;
+        let (shrink, decay, rate, eps) = (shrink as f32, decay as f32, rate as f32, eps as f32);
+        let (keep_m, take_m) = (betas[0] as f32, (1.0 - betas[0]) as f32);
+        let (keep_v, take_v) = (betas[1] as f32, (1.0 - betas[1]) as f32);
+        let root = (1.0 / root) as f32;
+        for (((w, m), v), g) in self.w.iter_mut().zip(self.m).zip(self.v).zip(self.g) {
+            let shrunk = *w * shrink;
+            let g = g + decay * shrunk;
+            *m = keep_m * *m + take_m * g;
+            *v = keep_v * *v + take_v * g * g;
+            *w = shrunk - rate * *m / (v.sqrt() * root + eps);
+        }
+    }
+}
