@@ -8,6 +8,7 @@ mod commit_tree;
 pub mod disk;
 pub mod git;
 mod history;
+pub mod hooks;
 mod index_tree;
 mod objects;
 mod open;
