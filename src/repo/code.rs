@@ -8,110 +8,84 @@
 //!   awk -F '\t' '$2 !~ /^(projects|leaderboard|docs)\// && $2 !~ /\.md$/' | sha256sum
 //! ```
 
-use gix::ObjectId;
-
-use super::objects::{self, RawEntry};
 use super::{CommitTree, Repo};
 use crate::state::problem::Problem;
-use crate::state::tree::{EntryKind, digest};
+use crate::state::tree::{Entry, EntryKind, Tree, digest, join};
 
 /// Folders at the top that hold records and prose, not code.
-const NOT_CODE: [&[u8]; 3] = [b"projects", b"leaderboard", b"docs"];
+const NOT_CODE: [&str; 3] = ["projects", "leaderboard", "docs"];
 
 impl Repo {
-    /// The digest of the code in a tree, in hexadecimal. With `roots` (files or folders, relative to the top) only
-    /// what lies in them counts; without, everything does.
+    /// [`digest_of`] a commit's tree; trees that differ in no code are digested once.
     ///
     /// # Errors
     /// [`Kind::Io`](crate::state::problem::Kind::Io) when an object is missing.
     pub fn code_tree(&self, tree: &CommitTree, roots: &[String]) -> Result<String, Problem> {
-        let top = objects::entries(&self.git, tree.root())?;
         let mut key = roots.join("\0");
-        for entry in top.iter().filter(|e| counts(e, true)) {
-            key.push_str(&format!("\n{} {} {:?}", entry.kind.mode(), entry.id, entry.name));
+        for entry in tree.list("")?.iter().filter(|entry| counts(entry, true)) {
+            key.push_str(&format!("\n{} {} {}", entry.kind.mode(), entry.id, entry.name));
         }
         if let Some(known) = self.code_trees.borrow().get(&key) {
             return Ok(known.clone());
         }
-        let mut lines = Vec::new();
-        for (path, entry) in self.code_files(tree, roots)? {
-            lines.extend_from_slice(
-                format!("{} {} {}\t", entry.kind.mode(), object_type(entry.kind), entry.id).as_bytes(),
-            );
-            lines.extend_from_slice(&path);
-            lines.push(b'\n');
-        }
-        let found = digest(&lines);
+        let found = digest_of(tree, roots)?;
         self.code_trees.borrow_mut().insert(key, found.clone());
         Ok(found)
     }
+}
 
-    /// The files of the code tree with their paths, in git's order.
-    fn code_files(&self, tree: &CommitTree, roots: &[String]) -> Result<Vec<(Vec<u8>, RawEntry)>, Problem> {
-        let mut found = Vec::new();
-        self.collect_code(tree.root(), b"", roots, &mut found)?;
-        found.sort_by(|a, b| a.0.cmp(&b.0));
-        Ok(found)
-    }
+/// The digest of the code in a commit's tree or the index, in hexadecimal. With `roots` (files or folders, relative
+/// to the top) only what lies in them counts; without, everything does. A tree on disk has no object ids and so no
+/// such digest.
+///
+/// # Errors
+/// [`Kind::Io`](crate::state::problem::Kind::Io) when an object is missing.
+pub fn digest_of(tree: &dyn Tree, roots: &[String]) -> Result<String, Problem> {
+    let mut found = Vec::new();
+    collect(tree, "", roots, &mut found)?;
+    found.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
+    let line = |(path, entry): (String, Entry)| {
+        let kind = if entry.kind == EntryKind::Gitlink { "commit" } else { "blob" };
+        format!("{} {kind} {}\t{path}\n", entry.kind.mode(), entry.id)
+    };
+    Ok(digest(found.into_iter().map(line).collect::<String>().as_bytes()))
+}
 
-    fn collect_code(
-        &self,
-        tree: ObjectId,
-        folder: &[u8],
-        roots: &[String],
-        found: &mut Vec<(Vec<u8>, RawEntry)>,
-    ) -> Result<(), Problem> {
-        for entry in objects::entries(&self.git, tree)? {
-            if !counts(&entry, folder.is_empty()) {
-                continue;
-            }
-            let mut path = folder.to_vec();
-            path.extend_from_slice(&entry.name);
-            if entry.kind == EntryKind::Folder {
-                path.push(b'/');
-                if roots.is_empty() || roots.iter().any(|root| touches(&path, root)) {
-                    self.collect_code(entry.id, &path, roots, found)?;
-                }
-            } else if roots.is_empty() || roots.iter().any(|root| inside(&path, root)) {
-                found.push((path, entry));
-            }
+fn collect(tree: &dyn Tree, folder: &str, roots: &[String], found: &mut Vec<(String, Entry)>) -> Result<(), Problem> {
+    for entry in tree.list(folder)? {
+        if !counts(&entry, folder.is_empty()) {
+            continue;
         }
-        Ok(())
+        let path = join(folder, &entry.name);
+        if entry.kind == EntryKind::Folder {
+            if roots.is_empty() || roots.iter().any(|root| inside(&path, root) || inside(root, &path)) {
+                collect(tree, &path, roots, found)?;
+            }
+        } else if roots.is_empty() || roots.iter().any(|root| inside(&path, root)) {
+            found.push((path, entry));
+        }
     }
+    Ok(())
 }
 
 /// Whether a path belongs to the code tree when all code counts.
 #[must_use]
 pub fn is_code(path: &str) -> bool {
-    let top = path.split('/').next().unwrap_or_default();
-    let record = path.contains('/') && NOT_CODE.contains(&top.as_bytes());
+    let record = path.split_once('/').is_some_and(|(top, _)| NOT_CODE.contains(&top));
     !record && !path.ends_with(".md")
 }
 
 /// Whether an entry can hold code.
-fn counts(entry: &RawEntry, at_top: bool) -> bool {
+fn counts(entry: &Entry, at_top: bool) -> bool {
     if entry.kind == EntryKind::Folder {
-        !(at_top && NOT_CODE.contains(&entry.name.as_slice()))
+        !(at_top && NOT_CODE.contains(&entry.name.as_str()))
     } else {
-        !entry.name.ends_with(b".md")
+        !entry.name.ends_with(".md")
     }
 }
 
-/// Whether the file `path` is `root` or lies in it.
-fn inside(path: &[u8], root: &str) -> bool {
-    let root = root.trim_end_matches('/').as_bytes();
-    path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
-}
-
-/// Whether the folder `path` (with its slash) lies in `root` or on the way to it.
-fn touches(path: &[u8], root: &str) -> bool {
-    inside(path, root) || root.as_bytes().starts_with(path)
-}
-
-fn object_type(kind: EntryKind) -> &'static str {
-    match kind {
-        EntryKind::Gitlink => "commit",
-        EntryKind::Folder => "tree",
-        _ => "blob",
-    }
+/// Whether `path` is `root` or lies in it.
+fn inside(path: &str, root: &str) -> bool {
+    let rest = path.strip_prefix(root.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask`: what a developer of git-ar runs.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is a command line; words are its output")]
 
+mod bench_repo;
 mod engine;
 mod libtorch;
 mod run;
@@ -16,6 +17,7 @@ usage: cargo xtask <command>
   test [--no-engine]    set up everything, then run every check and test; the end says what ran
   engine [--root DIR]   build git-ar and git-ar-train (release) and install both into DIR/bin
                         (default: where cargo installs programs)
+  bench-repo DIR        make a repository of 1,000 iterations and 10,000 runs in DIR, and time git-ar beside git
   libtorch              fetch libtorch, once for all checkouts, and print its folder
 
 environment:
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         ["test", "--no-engine"] => test::run(false),
         ["engine"] => engine::install(None),
         ["engine", "--root", root] => engine::install(Some(root.as_ref())),
+        ["bench-repo", folder] => bench_repo::run(folder.as_ref()),
         ["libtorch"] => libtorch::provide().map(|found| println!("{}", found.folder().display())),
         [] | ["help" | "-h" | "--help"] => {
             println!("{USAGE}");
