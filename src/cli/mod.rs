@@ -3,12 +3,19 @@
 //! A verb is an `Args` struct whose doc comments are its help, and a `run` that turns typed words into plain
 //! values, calls one use case and returns a [`Reply`].
 
+mod check;
 mod completions;
 mod doctor;
+mod gate;
+mod iter;
 mod man;
 mod output;
+mod phase;
+mod project;
 mod schema;
 mod session;
+mod start;
+mod status;
 
 use std::process::ExitCode;
 
@@ -46,6 +53,15 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Doctor(doctor::Args),
+    Start(start::Args),
+    Status(status::StatusArgs),
+    Phase(phase::Args),
+    Resume(status::ResumeArgs),
+    Next(status::NextArgs),
+    Check(check::Args),
+    Project(project::Args),
+    Iter(iter::Args),
+    Gate(gate::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -93,6 +109,15 @@ fn start(arguments: Vec<std::ffi::OsString>) -> ExitCode {
 fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
     match command {
         Command::Doctor(args) => doctor::run(session, &args),
+        Command::Start(args) => start::run(session, &args),
+        Command::Status(args) => status::status(session, &args),
+        Command::Phase(args) => phase::run(session, &args),
+        Command::Resume(args) => status::resume(session, &args),
+        Command::Next(args) => status::next(session, &args),
+        Command::Check(args) => check::run(session, &args),
+        Command::Project(args) => project::run(session, &args),
+        Command::Iter(args) => iter::run(session, &args),
+        Command::Gate(args) => gate::run(session, &args),
         Command::Schema(args) => schema::run(session, &args),
         Command::Completions(args) => completions::run(session, &args),
         Command::Man(args) => man::run(session, &args),

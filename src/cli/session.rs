@@ -47,7 +47,8 @@ impl Session {
         let bad = |name: &str| Problem::new(Kind::Usage, "usage", format!("{name} does not hold what it should"));
         let now = match environment.get("GIT_AR_NOW") {
             Some(text) => text.parse().map_err(|_| bad("GIT_AR_NOW (a time such as 2026-01-31T12:00:00Z)"))?,
-            None => Timestamp::now(),
+            // Files hold whole seconds.
+            None => Timestamp::from_second(Timestamp::now().as_second()).unwrap_or(Timestamp::UNIX_EPOCH),
         };
         let entropy = match environment.get("GIT_AR_SEED") {
             Some(text) => text.parse().map_err(|_| bad("GIT_AR_SEED (a whole number)"))?,
@@ -91,7 +92,7 @@ impl Session {
 fn chance(now: Timestamp) -> u64 {
     use std::hash::{BuildHasher, Hasher};
     let mut hasher = std::collections::hash_map::RandomState::new().build_hasher();
-    hasher.write_i128(now.as_nanosecond());
+    hasher.write_i64(now.as_second());
     hasher.finish()
 }
 

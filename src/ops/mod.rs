@@ -1,8 +1,21 @@
 //! L5: one use case per file. A use case takes a [`Context`] and plain values, and returns an outcome that can be
 //! shown (`Display`) and serialized; it prints nothing.
 
+pub mod cells;
+pub mod check;
 pub mod doctor;
+pub mod facts;
+pub mod find;
+pub mod gates;
+pub mod iter;
+pub mod phase;
+pub mod project;
+pub mod record;
+pub mod resume;
+mod scaffold;
 pub mod schema;
+pub mod start;
+pub mod status;
 
 use std::path::PathBuf;
 

@@ -66,6 +66,23 @@ pub struct Case<'a> {
 
 /// Everything that is wrong with the step; warnings among it. Empty when git-ar does not manage the tree after.
 pub fn transitions(case: &Case<'_>) -> Result<Vec<Problem>, Problem> {
+    judge(case, Depth::Gates)
+}
+
+/// What is wrong with a tree as it stands, gates apart: they are judged at the step that passes them, with the code
+/// and configs of that moment.
+pub fn structure(case: &Case<'_>) -> Result<Vec<Problem>, Problem> {
+    judge(case, Depth::Structure)
+}
+
+/// How far the rules look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Depth {
+    Structure,
+    Gates,
+}
+
+fn judge(case: &Case<'_>, depth: Depth) -> Result<Vec<Problem>, Problem> {
     let mut found = secrets::check(case)?;
     let settings = match load::settings(case.after) {
         Ok(Some(settings)) => settings,
@@ -87,7 +104,7 @@ pub fn transitions(case: &Case<'_>) -> Result<Vec<Problem>, Problem> {
     }
     if settings.phases == Switch::On {
         for (slug, id, folder) in touched(case.changes) {
-            found.extend(steps::check(case, &slug, id, &folder)?);
+            found.extend(steps::check(case, depth, &slug, id, &folder)?);
         }
     }
     Ok(found)

@@ -1,8 +1,8 @@
 //! An iteration's steps: append-only, one phase at a time, through its gates; and what is frozen when.
 
-use super::Case;
 use super::gates::{self, Outcome};
 use super::view::Evidence;
+use super::{Case, Depth};
 use crate::state::entities::{Iteration, Step};
 use crate::state::ids::{IterId, Slug};
 use crate::state::load::{self, IterationView};
@@ -13,7 +13,13 @@ use crate::state::record::{Run, RunKind};
 use crate::state::tree::EntryKind;
 
 /// What is wrong with one iteration in which something changed.
-pub(super) fn check(case: &Case<'_>, slug: &Slug, id: IterId, folder: &str) -> Result<Vec<Problem>, Problem> {
+pub(super) fn check(
+    case: &Case<'_>,
+    depth: Depth,
+    slug: &Slug,
+    id: IterId,
+    folder: &str,
+) -> Result<Vec<Problem>, Problem> {
     let Some(after) = load::iteration(case.after, slug, id, folder)? else { return Ok(Vec::new()) };
     let before = before(case, slug, folder, &after);
     let mut found = duplicate(case, slug, id, folder)?;
@@ -28,7 +34,7 @@ pub(super) fn check(case: &Case<'_>, slug: &Slug, id: IterId, folder: &str) -> R
     found.extend(frozen);
     found.extend(early_runs(case, &after, start, new)?);
     found.extend(waivers(&after));
-    if found.is_empty() {
+    if found.is_empty() && depth == Depth::Gates {
         found.extend(gates_passed(case, after.clone(), start, new)?);
     }
     Ok(found)
