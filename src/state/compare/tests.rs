@@ -73,7 +73,7 @@ fn the_text_is_stable_and_names_every_run() {
     runs.push(failed);
     let text = compare(&beats_base(0.02), &runs).body();
     assert_eq!(text, compare(&beats_base(0.02), &runs).body());
-    assert!(text.contains("| c-new | 5-6 | excluded (seeds 5)&#58; a &#124; b; seed 6 seed missing |"), "{text}");
+    assert!(text.contains("| c-new | 5-6 | excluded (seeds 5): a &#124; b; seed 6 seed missing |"), "{text}");
     assert!(text.contains("| new | 96.00 ± 1.00 (n=3) | +5.00 pp | 0.0036 | met |"), "{text}");
     assert!(text.contains("| a-base | 0-2 | healthy |"));
 }
