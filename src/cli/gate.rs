@@ -19,11 +19,13 @@ pub(super) struct Args {
 #[derive(Subcommand)]
 enum Verb {
     /// List the gates before the next step (the default)
+    #[command(after_help = "Example:\n  git ar gate list")]
     List {
         /// PROJECT/ID, or ID; the active one otherwise
         iteration: Option<String>,
     },
     /// Set one gate aside, with a reason and a last day
+    #[command(after_help = "Example:\n  git ar gate waive smoke --reason \"the node is down\" --until 2026-12-01")]
     Waive {
         /// The gate's name
         gate: String,

@@ -20,6 +20,7 @@ pub(super) struct Args {
 #[derive(Subcommand)]
 enum Verb {
     /// Plan an iteration
+    #[command(after_help = "Example:\n  git ar iter new anp-snn \"SRNN, rate code\"")]
     New {
         /// The project, or the beginning of its name
         project: String,
@@ -38,16 +39,19 @@ enum Verb {
         recording: Recording,
     },
     /// List iterations (the default)
+    #[command(after_help = "Example:\n  git ar iter list")]
     List {
         /// Only this project's
         project: Option<String>,
     },
     /// Show one iteration and its runs
+    #[command(after_help = "Example:\n  git ar iter show anp-snn/8")]
     Show {
         /// PROJECT/ID, or ID; the active one otherwise
         iteration: Option<String>,
     },
     /// Give an iteration up, with the reason
+    #[command(after_help = "Example:\n  git ar iter abandon anp-snn/8 --reason \"the encoder stays silent\"")]
     Abandon {
         /// PROJECT/ID, or ID
         iteration: String,

@@ -5,8 +5,10 @@
 
 mod check;
 mod completions;
+mod demo;
 mod doctor;
 mod gate;
+mod init;
 mod iter;
 mod man;
 mod output;
@@ -52,16 +54,18 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Doctor(doctor::Args),
+    Init(init::Args),
     Start(start::Args),
     Status(status::StatusArgs),
     Phase(phase::Args),
+    Demo(demo::Args),
     Resume(status::ResumeArgs),
     Next(status::NextArgs),
     Check(check::Args),
     Project(project::Args),
     Iter(iter::Args),
     Gate(gate::Args),
+    Doctor(doctor::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -108,20 +112,30 @@ fn start(arguments: Vec<std::ffi::OsString>) -> ExitCode {
 
 fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
     match command {
-        Command::Doctor(args) => doctor::run(session, &args),
+        Command::Init(args) => init::run(session, &args),
         Command::Start(args) => start::run(session, &args),
         Command::Status(args) => status::status(session, &args),
         Command::Phase(args) => phase::run(session, &args),
+        Command::Demo(args) => demo::run(session, &args),
         Command::Resume(args) => status::resume(session, &args),
         Command::Next(args) => status::next(session, &args),
         Command::Check(args) => check::run(session, &args),
         Command::Project(args) => project::run(session, &args),
         Command::Iter(args) => iter::run(session, &args),
         Command::Gate(args) => gate::run(session, &args),
+        Command::Doctor(args) => doctor::run(session, &args),
         Command::Schema(args) => schema::run(session, &args),
         Command::Completions(args) => completions::run(session, &args),
         Command::Man(args) => man::run(session, &args),
     }
+}
+
+/// Run words as if they had been typed, without printing anything.
+fn typed(session: &Session, words: &[&str]) -> Result<Reply, Problems> {
+    let arguments = ["git-ar"].into_iter().chain(words.iter().copied());
+    let cli = Cli::try_parse_from(arguments)
+        .map_err(|error| Problem::new(Kind::Bug, "usage", error.to_string().trim().to_string()))?;
+    dispatch(session, cli.command)
 }
 
 /// The words of the verb that was typed, such as `phase next`.

@@ -30,6 +30,11 @@ impl Reply {
         Self { data, text, warnings: Vec::new(), next: Vec::new(), code: 0 }
     }
 
+    /// What a person reads.
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+
     /// The same with a command to type next. Never a destructive one.
     #[must_use]
     pub fn next(mut self, command: impl Into<String>) -> Self {

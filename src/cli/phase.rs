@@ -21,6 +21,7 @@ pub(super) struct Args {
 #[derive(Subcommand)]
 enum Verb {
     /// Show phase and gates (the default)
+    #[command(after_help = "Example:\n  git ar phase show anp-snn/8")]
     Show {
         /// PROJECT/ID, or ID; the active one otherwise
         iteration: Option<String>,
@@ -31,6 +32,7 @@ enum Verb {
         recording: Recording,
     },
     /// Take one step forward
+    #[command(after_help = "Example:\n  git ar phase next")]
     Next {
         /// PROJECT/ID, or ID; the active one otherwise
         iteration: Option<String>,
@@ -38,6 +40,7 @@ enum Verb {
         recording: Recording,
     },
     /// Take one step back, with the reason
+    #[command(after_help = "Example:\n  git ar phase back --to implement --reason \"the loss was not scaled\"")]
     Back {
         /// PROJECT/ID, or ID; the active one otherwise
         iteration: Option<String>,
@@ -51,6 +54,7 @@ enum Verb {
         recording: Recording,
     },
     /// Say what keeps an iteration from its next step
+    #[command(after_help = "Example:\n  git ar phase why")]
     Why {
         /// PROJECT/ID, or ID; the active one otherwise
         iteration: Option<String>,

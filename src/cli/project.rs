@@ -17,6 +17,7 @@ pub(super) struct Args {
 #[derive(Subcommand)]
 enum Verb {
     /// Make a project without an iteration
+    #[command(after_help = "Example:\n  git ar project new \"Spiking networks\" --slug anp-snn")]
     New {
         /// Its title
         title: String,
@@ -27,8 +28,10 @@ enum Verb {
         recording: Recording,
     },
     /// List the projects (the default)
+    #[command(after_help = "Example:\n  git ar project list")]
     List,
     /// Show one project
+    #[command(after_help = "Example:\n  git ar project show anp-snn")]
     Show {
         /// Its name or the beginning of it; may be left out when there is one
         project: Option<String>,

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::ops::{Context, Progress};
 use crate::repo::{Environment, Repo};
+use crate::state::entities::Settings;
 use crate::state::load;
 use crate::state::problem::{Kind, Problem, Problems};
 
@@ -59,6 +60,15 @@ impl Session {
         Ok(Self { json, folder, now, entropy, exe, environment })
     }
 
+    /// The surroundings of a further command of this process, in another folder: later, and with chance of its own.
+    pub(super) fn again(&self, folder: &std::path::Path) -> Self {
+        let fixed = |name: &str| self.environment.contains_key(name);
+        let now = if fixed("GIT_AR_NOW") { self.now } else { Timestamp::now() };
+        let entropy = if fixed("GIT_AR_SEED") { self.entropy } else { chance(now) };
+        let (json, exe, environment) = (self.json, self.exe.clone(), self.environment.clone());
+        Self { json, folder: folder.to_path_buf(), now, entropy, exe, environment }
+    }
+
     /// A variable of the environment.
     #[must_use]
     pub fn env(&self, name: &str) -> Option<String> {
@@ -73,6 +83,17 @@ impl Session {
     ) -> Result<T, Problems> {
         let repo = Repo::discover(&self.folder, Environment::Honoured)?;
         let settings = load::settings(&repo.work_tree())?.ok_or_else(load::not_managed)?;
+        self.on(repo, settings, recording, work)
+    }
+
+    /// Run `work` on a repository that need not be managed yet, as if it had these settings.
+    pub(super) fn on<T>(
+        &self,
+        repo: Repo,
+        settings: Settings,
+        recording: Recording,
+        work: impl FnOnce(&Context<'_>) -> Result<T, Problems>,
+    ) -> Result<T, Problems> {
         let env = |name: &str| self.env(name);
         work(&Context {
             repo,

@@ -3,10 +3,12 @@
 
 pub mod cells;
 pub mod check;
+pub mod demo;
 pub mod doctor;
 pub mod facts;
 pub mod find;
 pub mod gates;
+pub mod init;
 pub mod iter;
 pub mod phase;
 pub mod project;

@@ -12,19 +12,26 @@ use crate::state::yaml::quote;
 /// A project's file.
 pub(super) fn project(slug: &Slug, title: &str) -> Write {
     let question = format!("What does the evidence say about: {title}?");
-    let text = format!("schema: 1\ntitle: {}\nquestion: {}\nladder: []\n", quote(title), quote(&question));
+    let text = format!(
+        "# yaml-language-server: $schema=../../docs/schema/project.json\nschema: 1\ntitle: {}\nquestion: {}\nladder: []\n",
+        quote(title),
+        quote(&question)
+    );
     Write::text(format!("projects/{slug}/project.yaml"), text)
 }
 
 /// A project's list of what was read.
 pub(super) fn references(slug: &Slug) -> Write {
-    let text = "schema: 1\n# - {key: lecun1998, title: \"Gradient-based learning applied to document recognition\", doi: 10.1109/5.726791, says: \"…\"}\nreferences: []\n";
+    let text = "# yaml-language-server: $schema=../../docs/schema/references.json\nschema: 1\n# - {key: lecun1998, title: \"Gradient-based learning applied to document recognition\", doi: 10.1109/5.726791, says: \"…\"}\nreferences: []\n";
     Write::text(format!("projects/{slug}/references.yaml"), text)
 }
 
 /// An iteration's files: planned, or with its first step and the survey's template.
 pub(super) fn iteration(folder: &str, topic: &str, first: Option<(Phase, Timestamp)>) -> Vec<Write> {
-    let mut text = format!("schema: 1\nphase: {}\n", first.map_or(Phase::Planned, |(phase, _)| phase),);
+    let mut text = format!(
+        "# yaml-language-server: $schema=../../../../docs/schema/iteration.json\nschema: 1\nphase: {}\n",
+        first.map_or(Phase::Planned, |(phase, _)| phase),
+    );
     match first {
         Some((to, at)) => text.push_str(&format!("steps:\n  - {}\n", step(&Step { to, at, reason: None }))),
         None => text.push_str("steps: []\n"),

@@ -1,0 +1,126 @@
+//! `init`: makes a folder a research repository, and leaves what is there as it is.
+
+mod files;
+mod place;
+
+use std::fmt;
+
+use serde::Serialize;
+
+pub use files::Flavour;
+pub use place::{Place, locate};
+
+use super::Context;
+use super::record::{Recorded, Write};
+use crate::state::entities::Switch;
+use crate::state::problem::Problems;
+use crate::state::region;
+use crate::state::tree::Tree;
+
+/// What `init` did.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// The top of the repository.
+    pub top: String,
+    /// The branch that holds the state.
+    pub branch: String,
+    /// Whether the git repository was made too.
+    pub new_repository: bool,
+    /// The files that were made.
+    pub made: Vec<String>,
+    /// The files that were there already and stay as they are.
+    pub kept: Vec<String>,
+    /// What is left for a person to do.
+    pub notes: Vec<String>,
+    /// What was recorded.
+    #[serde(flatten)]
+    pub recorded: Recorded,
+}
+
+/// Make what is missing, install the hooks, render the boards, and commit exactly that.
+pub fn init(context: &Context<'_>, new_repository: bool, flavour: Flavour) -> Result<Outcome, Problems> {
+    let tree = context.repo.work_tree();
+    let title = context.repo.top().file_name().map_or("Research".into(), |name| name.to_string_lossy().into_owned());
+    let (mut made, mut kept) = (Vec::new(), Vec::new());
+    for file in files::all(&title, &context.settings) {
+        match tree.read(&file.path)? {
+            Some(_) => kept.push(file.path),
+            None => made.push(file),
+        }
+    }
+    let notes = notes(context, &tree, flavour)?;
+    let paths = made.iter().map(|file: &Write| file.path.clone()).collect();
+    let recorded = context.record("init", made, "init: a research repository", &[])?;
+    Ok(Outcome {
+        top: context.repo.top().display().to_string(),
+        branch: context.settings.branch.clone(),
+        new_repository,
+        made: paths,
+        kept,
+        notes,
+        recorded,
+    })
+}
+
+/// What `init` would have done to a file that it leaves alone.
+fn notes(context: &Context<'_>, tree: &dyn Tree, flavour: Flavour) -> Result<Vec<String>, Problems> {
+    let mut notes = Vec::new();
+    let text = |path: &str| Ok::<_, Problems>(tree.read(path)?.map(|b| String::from_utf8_lossy(&b).into_owned()));
+    if let Some(readme) = text("README.md")?
+        && !region::find("README.md", &readme)?.iter().any(|r| r.name.starts_with("board "))
+    {
+        let lines = "<!-- ar:begin board digits -->\n  <!-- ar:end board digits -->";
+        notes.push(format!(
+            "README.md is kept; for a board in it, add these two lines where it should stand:\n  {lines}"
+        ));
+    }
+    if let Some(ignored) = text(".gitignore")?
+        && !ignored.lines().any(|line| matches!(line.trim(), ".env" | "/.env" | ".env*" | "*.env"))
+    {
+        notes.push(".gitignore is kept; add the line `.env`, so that no secret is committed".into());
+    }
+    if flavour == Flavour::RunsOnly && context.settings.phases == Switch::On {
+        notes.push(
+            "configs/ar.yaml is kept, and phases are on in it; for runs only, write `loop: \"off\"` there".into(),
+        );
+    }
+    Ok(notes)
+}
+
+impl Outcome {
+    /// What to type next.
+    #[must_use]
+    pub fn next(&self, flavour: Flavour) -> Vec<String> {
+        let first = match flavour {
+            Flavour::Loop => "git ar start \"TOPIC\"",
+            Flavour::RunsOnly => "git ar run local digits_mlp --seeds 0-2",
+        };
+        vec![first.into(), "git ar doctor".into()]
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.new_repository { "new research repository" } else { "research repository" };
+        writeln!(f, "{what} in {} (branch {})", self.top, self.branch)?;
+        if self.made.is_empty() {
+            writeln!(f, "everything is there already ({} files kept)", self.kept.len())?;
+        }
+        for path in self.made.iter().filter(|p| !p.starts_with("docs/schema/")) {
+            writeln!(f, "  made  {path}")?;
+        }
+        let schemas = self.made.iter().filter(|p| p.starts_with("docs/schema/")).count();
+        if schemas > 0 {
+            writeln!(f, "  made  docs/schema/ ({schemas} files, for editors)")?;
+        }
+        if !self.made.is_empty() {
+            for path in &self.kept {
+                writeln!(f, "  kept  {path}")?;
+            }
+        }
+        for note in &self.notes {
+            writeln!(f, "note: {note}")?;
+        }
+        self.recorded.fmt(f)
+    }
+}
