@@ -3,6 +3,7 @@
 
 mod cli;
 mod init;
+mod phases;
 mod sandbox;
 mod schema;
 mod shapes;
