@@ -91,7 +91,10 @@ fn steps_by_hand_are_judged() {
     let skipped = refused(&sandbox, &file, |t| append(&t, &["analyze"]));
     assert!(skipped.contains("no step leads from implement to analyze"), "{skipped}");
     let jump = refused(&sandbox, &file, |t| t.replacen("phase: implement", "phase: conclude", 1));
-    assert!(jump.contains("phase is conclude, but the steps end in implement") && jump.contains("iteration.yaml:2"), "{jump}");
+    assert!(
+        jump.contains("phase is conclude, but the steps end in implement") && jump.contains("iteration.yaml:2"),
+        "{jump}"
+    );
     let rewritten = refused(&sandbox, &file, |t| t.replacen("{to: survey, at: \"2026", "{to: survey, at: \"2025", 1));
     assert!(rewritten.contains("steps is rewritten"), "{rewritten}");
     let typo = refused(&sandbox, &file, |t| t.replacen("hypothesis:", "hypotesis:", 1));
@@ -215,5 +218,8 @@ fn a_squash_of_legal_steps_passes_and_check_names_the_bad_commit() {
     sandbox.git("commit -q -a --no-verify -m round-the-hook");
     let bad = sandbox.git("rev-parse --short=10 HEAD");
     let range = sandbox.run("check --range develop~2..develop");
-    assert!(range.contains(&format!("commit {}", bad.trim())) && range.contains("the steps end in implement"), "{range}");
+    assert!(
+        range.contains(&format!("commit {}", bad.trim())) && range.contains("the steps end in implement"),
+        "{range}"
+    );
 }
