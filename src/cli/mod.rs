@@ -3,6 +3,7 @@
 //! A verb is an `Args` struct whose doc comments are its help, and a `run` that turns typed words into plain
 //! values, calls one use case and returns a [`Reply`].
 
+mod board;
 mod check;
 mod completions;
 mod demo;
@@ -62,6 +63,7 @@ enum Command {
     Resume(status::ResumeArgs),
     Next(status::NextArgs),
     Check(check::Args),
+    Board(board::Args),
     Project(project::Args),
     Iter(iter::Args),
     Gate(gate::Args),
@@ -120,6 +122,7 @@ fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
         Command::Resume(args) => status::resume(session, &args),
         Command::Next(args) => status::next(session, &args),
         Command::Check(args) => check::run(session, &args),
+        Command::Board(args) => board::run(session, &args),
         Command::Project(args) => project::run(session, &args),
         Command::Iter(args) => iter::run(session, &args),
         Command::Gate(args) => gate::run(session, &args),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::extras;
 use super::rank;
 use super::source::{Folder, Program};
-use super::table::{Board, Row, SeedCell};
+use super::table::{Board, Row, RunCell, SeedCell};
 use crate::state::board::{BoardConfig, Column, Pool, PoolCode, Statistic};
 use crate::state::health;
 use crate::state::ids::RunId;
@@ -118,11 +118,22 @@ fn row(config: &BoardConfig, folder: &Folder, pooled: &Pooled, resolved: &Resolv
         parameters: parameters.first().copied().flatten().filter(|_| parameters.windows(2).all(|w| w[0] == w[1])),
         code_trees,
         values: columns(config, resolved),
+        runs: pooled.runs.iter().map(|run| run_cell(run)).collect(),
         seeds,
         ..empty(folder, pooled.runs[0])
     };
     row.reasons = rank::reasons(config, pooled, &row);
     row
+}
+
+fn run_cell(run: &RunView) -> RunCell {
+    RunCell {
+        run: run.id.to_string(),
+        folder: run.folder.clone(),
+        commit: run.run.anchor.commit.clone(),
+        cluster: run.run.cluster.clone(),
+        seeds: run.run.seeds.to_string(),
+    }
 }
 
 /// The config values that the board's own columns show.
@@ -151,6 +162,7 @@ fn empty(folder: &Folder, run: &RunView) -> Row {
         p: None,
         delta: None,
         reported: None,
+        runs: vec![run_cell(run)],
         seeds: Vec::new(),
         parameters: None,
         values: BTreeMap::new(),
@@ -173,7 +185,7 @@ fn name_rows(rows: &mut [Row]) {
         &|row| format!("{}/{}{}", row.project, iteration(row), row.experiment),
         &|row| format!("@{}", short(&row.config_digest)),
         &|row| format!("+{}", row.code_trees.first().map(|c| short(c)).unwrap_or_default()),
-        &|row| format!("-{}", row.seeds.first().map_or("quarantined", |s| s.run.as_str())),
+        &|row| format!("-{}", row.runs.first().map(|r| r.run.as_str()).unwrap_or_default()),
     ];
     let mut pending: Vec<usize> = (0..rows.len()).collect();
     for step in steps {

@@ -11,7 +11,7 @@ use crate::state::tree::{EntryKind, Tree};
 /// The folder of generated files.
 const FOLDER: &str = "leaderboard";
 /// The document in which boards may have a region.
-const README: &str = "README.md";
+pub const README: &str = "README.md";
 
 /// A generated file: what it must hold, and what it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,12 +33,13 @@ impl Generated {
     }
 }
 
-/// A generated file that is behind.
-pub type Stale = Generated;
-
 /// Every generated file of a tree, current or not. Without boards there are none.
 pub fn generated(tree: &dyn Tree) -> Result<Vec<Generated>, Problem> {
-    let boards = build_all(tree)?;
+    generated_from(&build_all(tree)?, tree)
+}
+
+/// The generated files of a tree for boards that were built already.
+pub fn generated_from(boards: &[Board], tree: &dyn Tree) -> Result<Vec<Generated>, Problem> {
     let mut files = Vec::new();
     if !boards.is_empty() {
         let mut add = |path: String, after: String| -> Result<(), Problem> {
@@ -46,20 +47,23 @@ pub fn generated(tree: &dyn Tree) -> Result<Vec<Generated>, Problem> {
             files.push(Generated { path, before, after: Some(after) });
             Ok(())
         };
-        for board in &boards {
+        for board in boards {
             let page = region::render(&region_name(&board.name), &markdown::board(board, Depth::Page));
             add(format!("{FOLDER}/{}.md", board.name), page)?;
             add(format!("{FOLDER}/{}.json", board.name), json::board(board))?;
         }
-        add(format!("{FOLDER}/{README}"), region::render("boards", &markdown::index(&boards)))?;
+        add(format!("{FOLDER}/{README}"), region::render("boards", &markdown::index(boards)))?;
     }
-    files.extend(readme(tree, &boards)?);
-    files.extend(leftovers(tree, &boards)?);
+    if let Some(before) = text_of(tree, README)? {
+        let after = fill(boards, &before)?;
+        files.push(Generated { path: README.into(), before: Some(before), after: Some(after) });
+    }
+    files.extend(leftovers(tree, boards)?);
     Ok(files)
 }
 
 /// The generated files of a tree that are behind.
-pub fn stale(tree: &dyn Tree) -> Result<Vec<Stale>, Problem> {
+pub fn stale(tree: &dyn Tree) -> Result<Vec<Generated>, Problem> {
     if source::names(tree)?.is_empty() && tree.list(FOLDER)?.is_empty() {
         return Ok(Vec::new());
     }
@@ -70,17 +74,16 @@ fn region_name(board: &str) -> String {
     format!("board {board}")
 }
 
-/// `README.md` with the regions that it has filled; none when it has no region of a board.
-fn readme(tree: &dyn Tree, boards: &[Board]) -> Result<Option<Generated>, Problem> {
-    let Some(before) = text_of(tree, README)? else { return Ok(None) };
-    let mut after = before.clone();
+/// The text of `README.md` with the regions that it has filled.
+pub fn fill(boards: &[Board], readme: &str) -> Result<String, Problem> {
+    let mut text = readme.to_string();
     for board in boards {
         let body = markdown::board(board, Depth::Inside);
-        if let Some(text) = region::replace(README, &after, &region_name(&board.name), &body)? {
-            after = text;
+        if let Some(filled) = region::replace(README, &text, &region_name(&board.name), &body)? {
+            text = filled;
         }
     }
-    Ok((after != before).then_some(Generated { path: README.into(), before: Some(before), after: Some(after) }))
+    Ok(text)
 }
 
 /// Generated files of boards that are gone. A file that does not carry our marker is somebody's own.

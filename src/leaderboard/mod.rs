@@ -12,8 +12,8 @@ pub mod table;
 pub mod terminal;
 
 pub use build::{build, build_all};
-pub use files::{Generated, Stale, generated, stale};
-pub use source::{Program, names};
+pub use files::{Generated, README, fill, generated, generated_from, stale};
+pub use source::names;
 
 #[cfg(test)]
 mod tests;

@@ -15,41 +15,38 @@ use crate::state::tree::{EntryKind, Tree, join};
 pub(super) const FOLDER: &str = "configs/board";
 
 /// What boards are made of.
-pub struct Program {
+pub(super) struct Program {
     /// The boards by name.
-    pub boards: Vec<(String, BoardConfig)>,
+    pub(super) boards: Vec<(String, BoardConfig)>,
     /// Iterations, and projects that have runs of their own.
-    pub folders: Vec<Folder>,
+    pub(super) folders: Vec<Folder>,
     /// Findings by project and id.
-    pub findings: Vec<(Slug, String, Finding)>,
+    pub(super) findings: Vec<(Slug, String, Finding)>,
 }
 
 /// A folder that holds runs.
-pub struct Folder {
+pub(super) struct Folder {
     /// The project.
-    pub project: Slug,
+    pub(super) project: Slug,
     /// The iteration; none for a project's own runs.
-    pub view: Option<IterationView>,
+    pub(super) view: Option<IterationView>,
     /// Its full runs, oldest first, with their configs.
-    pub runs: Vec<(RunView, Rc<Resolved>)>,
+    pub(super) runs: Vec<(RunView, Rc<Resolved>)>,
 }
 
 impl Folder {
     /// The iteration's id.
-    #[must_use]
-    pub fn iteration(&self) -> Option<IterId> {
+    pub(super) fn iteration(&self) -> Option<IterId> {
         self.view.as_ref().map(|v| v.id)
     }
 
     /// The label that the iteration gives an experiment.
-    #[must_use]
-    pub fn label(&self, experiment: &str) -> Option<&str> {
+    pub(super) fn label(&self, experiment: &str) -> Option<&str> {
         self.view.as_ref()?.iteration.display.rows.get(experiment).map(String::as_str)
     }
 
     /// The footnote keys that the iteration gives an experiment.
-    #[must_use]
-    pub fn footnotes(&self, experiment: &str) -> Vec<String> {
+    pub(super) fn footnotes(&self, experiment: &str) -> Vec<String> {
         let keys = self.view.as_ref().and_then(|v| v.iteration.display.footnotes.get(experiment));
         keys.cloned().unwrap_or_default()
     }
@@ -81,7 +78,7 @@ pub(super) fn config(tree: &dyn Tree, name: &str) -> Result<BoardConfig, Problem
 
 impl Program {
     /// Read everything. Nothing is read below `projects/` when there is no board.
-    pub fn read(tree: &dyn Tree) -> Result<Self, Problem> {
+    pub(super) fn read(tree: &dyn Tree) -> Result<Self, Problem> {
         let mut program = Self { boards: Vec::new(), folders: Vec::new(), findings: Vec::new() };
         for name in names(tree)? {
             let board = config(tree, &name)?;

@@ -69,6 +69,8 @@ pub struct Row {
     pub delta: Option<Delta>,
     /// The figure reported elsewhere for this experiment.
     pub reported: Option<Figure>,
+    /// Its runs, oldest first.
+    pub runs: Vec<RunCell>,
     /// Every seed that counts.
     pub seeds: Vec<SeedCell>,
     /// Trained numbers of the model.
@@ -79,6 +81,21 @@ pub struct Row {
     pub footnotes: Vec<String>,
     /// Why it is not ranked; empty when it is.
     pub reasons: Vec<String>,
+}
+
+/// One run of a row.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunCell {
+    /// The run.
+    pub run: String,
+    /// Its folder.
+    pub folder: String,
+    /// The anchor's commit.
+    pub commit: String,
+    /// Where it ran.
+    pub cluster: String,
+    /// The seeds it was asked for.
+    pub seeds: String,
 }
 
 /// One seed of a row and the file behind it.

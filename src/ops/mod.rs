@@ -1,6 +1,7 @@
 //! L5: one use case per file. A use case takes a [`Context`] and plain values, and returns an outcome that can be
 //! shown (`Display`) and serialized; it prints nothing.
 
+pub mod board;
 pub mod cells;
 pub mod check;
 pub mod demo;

@@ -1,0 +1,11 @@
+//! Boards: list, render, check, show, explain. Each use case has a file of its own.
+
+mod check;
+mod explain;
+mod render;
+mod show;
+
+pub use check::{Drift, check};
+pub use explain::{Explained, explain};
+pub use render::{Rendered, render, writes};
+pub use show::{Listed, Shown, list, show};
