@@ -10,5 +10,3 @@ pub mod ops;
 pub mod repo;
 pub mod runs;
 pub mod state;
-#[cfg(feature = "train")]
-pub mod train;

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, View, serialize};
@@ -125,12 +125,6 @@ impl Shelf {
         let tensors = tensors.collect::<Option<_>>().ok_or_else(|| broken(&"an unknown kind of number"))?;
         Ok(Checkpoint { history, tensors })
     }
-}
-
-/// Whether a folder holds a checkpoint.
-#[must_use]
-pub fn exists(folder: &Path) -> bool {
-    folder.join(LAST).exists() || folder.join(PREVIOUS).exists()
 }
 
 /// A tensor's numbers in this machine's order, which safetensors fixes as little-endian.

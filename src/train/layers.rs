@@ -24,7 +24,6 @@ impl Linear {
     }
 
     /// (B, inputs) -> (B, outputs)
-    #[must_use]
     pub fn forward(&self, x: &Tensor) -> Tensor {
         x.linear(&self.weight, Some(&self.bias))
     }

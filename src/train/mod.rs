@@ -1,7 +1,8 @@
 //! The engine: libtorch networks, trained as a paper would, by the contract of every trainer.
 //!
 //! Open [`fit`] first: it is the one training loop. A model is one file in `models`, one word in its list, one YAML in
-//! `configs/model`. A side branch of the library: nothing but the binary `git-ar-train` may name it.
+//! `configs/model`. A side branch: it belongs to the binary
+//! `git-ar-train` alone.
 
 pub mod checkpoint;
 pub mod cli;
@@ -18,3 +19,6 @@ pub mod params;
 pub mod progress;
 pub mod report;
 pub mod schedule;
+
+#[cfg(test)]
+mod tests;

@@ -20,18 +20,6 @@ pub trait Watcher {
     fn end(&mut self);
 }
 
-/// A watcher that says nothing.
-#[derive(Debug, Default)]
-pub struct Silent;
-
-impl Watcher for Silent {
-    fn start(&mut self, _: u64, _: u64, _: u64, _: &History) {}
-    fn step(&mut self) {}
-    fn epoch(&mut self, _: &History) {}
-    fn say(&mut self, _: &str) {}
-    fn end(&mut self) {}
-}
-
 /// Words on standard error.
 #[derive(Debug)]
 pub struct Terminal {

@@ -1,1 +1,7 @@
-//! Tests of the engine.
+//! The engine: its models learn, stop, go on and refuse; `git-ar` stays free of libtorch.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by panicking, in its helpers too")]
+
+mod common;
+mod input;
+mod linking;
+mod resume;

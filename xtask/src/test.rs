@@ -83,9 +83,12 @@ fn engine_steps(report: &mut Report) {
         }
         return;
     };
-    report.engine("engine: tests", &libtorch, &["test", "--features", "train", "--lib", "--bins", "--test", "train"]);
-    let lints =
-        ["clippy", "--quiet", "--features", "train", "--lib", "--bins", "--test", "train", "--", "-D", "warnings"];
+    report.engine(
+        "engine: tests",
+        &libtorch,
+        &["test", "--features", "train", "--bin", "git-ar-train", "--test", "train"],
+    );
+    let lints = ["clippy", "--quiet", "--features", "train", "--all-targets", "--", "-D", "warnings"];
     if has("clippy") {
         report.engine("engine: lints", &libtorch, &lints);
     }

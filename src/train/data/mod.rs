@@ -38,7 +38,6 @@ impl Part {
     }
 
     /// The images and classes at some places.
-    #[must_use]
     pub fn batch(&self, places: &Tensor) -> (Tensor, Tensor) {
         (self.images.index_select(0, places), self.labels.index_select(0, places))
     }

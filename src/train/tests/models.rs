@@ -1,0 +1,56 @@
+//! Every model: shapes, numbers of parameters, a gradient for each of them.
+
+use tch::{Device, Kind, Tensor};
+
+use crate::state::yaml::{Limits, parse};
+use crate::train::models::{self, Mode, Shape};
+use crate::train::params::Params;
+
+const MNIST: Shape = Shape { channels: 1, rows: 28, columns: 28, classes: 10 };
+
+/// Model, settings, shape, trained numbers.
+const SIZES: [(&str, &str, Shape, u64); 1] = [("ffnn", "hidden: [256, 128]", MNIST, 235_146)];
+
+#[test]
+fn sizes_and_shapes_are_those_of_the_literature() {
+    for (name, settings, shape, expected) in SIZES {
+        let settings = parse(settings.as_bytes(), Limits::default()).unwrap().unwrap();
+        let mut params = Params::new(0);
+        let model = models::build(name, &settings, &mut params, shape).unwrap();
+        assert_eq!(params.count(), expected, "{name}");
+        let images = Tensor::zeros([3, shape.channels, shape.rows, shape.columns], (Kind::Float, Device::Cpu));
+        assert_eq!(model.forward(&images, Mode::Eval).size(), [3, shape.classes], "{name}");
+    }
+}
+
+#[test]
+fn every_parameter_learns() {
+    tch::set_num_threads(1);
+    for (name, settings, shape, _) in SIZES {
+        let settings = parse(settings.as_bytes(), Limits::default()).unwrap().unwrap();
+        let mut params = Params::new(0);
+        let model = models::build(name, &settings, &mut params, shape).unwrap();
+        let joined = params.join(Device::Cpu);
+        let values: Vec<f32> = (0..4 * shape.pixels()).map(|i| (i as f32 * 0.37).sin()).collect();
+        let images = Tensor::from_slice(&values).view([4, shape.channels, shape.rows, shape.columns]);
+        let loss = model.loss(&images, &Tensor::from_slice(&[1i64, 2, 3, 4]));
+        let gradients = Tensor::run_backward(&[&loss], &joined.leaves, false, false);
+        for ((parameter, _), gradient) in params.parameters().zip(&gradients) {
+            assert!(gradient.abs().sum(Kind::Float).double_value(&[]) > 0.0, "{name}: {parameter} does not learn");
+        }
+    }
+}
+
+#[test]
+fn every_model_of_the_list_is_tested_here() {
+    for name in models::NAMES {
+        assert!(SIZES.iter().any(|(tested, ..)| tested == name), "{name} has no line in SIZES");
+    }
+}
+
+#[test]
+fn an_unknown_model_is_named_with_the_nearest() {
+    let settings = parse(b"{}", Limits::default()).unwrap().unwrap();
+    let error = models::build("ffn", &settings, &mut Params::new(0), MNIST).err().unwrap();
+    assert!(error.hint.unwrap().contains("`ffnn`"));
+}
