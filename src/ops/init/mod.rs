@@ -12,7 +12,9 @@ pub use place::{Place, locate};
 
 use super::Context;
 use super::record::{Recorded, Write};
+use crate::leaderboard;
 use crate::state::entities::Switch;
+use crate::state::overlay::Overlay;
 use crate::state::problem::Problems;
 use crate::state::region;
 use crate::state::tree::Tree;
@@ -49,6 +51,9 @@ pub fn init(context: &Context<'_>, new_repository: bool, flavour: Flavour) -> Re
         }
     }
     let notes = notes(context, &tree, flavour)?;
+    let boards = boards(&tree, &made)?;
+    made.retain(|file| boards.iter().all(|board| board.path != file.path));
+    made.extend(boards);
     let paths = made.iter().map(|file: &Write| file.path.clone()).collect();
     let recorded = context.record("init", made, "init: a research repository", &[])?;
     Ok(Outcome {
@@ -60,6 +65,22 @@ pub fn init(context: &Context<'_>, new_repository: bool, flavour: Flavour) -> Re
         notes,
         recorded,
     })
+}
+
+/// The boards' files as they are with the files that are made; one that is there already is left alone.
+fn boards(tree: &dyn Tree, made: &[Write]) -> Result<Vec<Write>, Problems> {
+    if made.is_empty() {
+        return Ok(Vec::new());
+    }
+    let files = made.iter().map(|file| (file.path.clone(), file.text.clone().map(String::into_bytes)));
+    let stale = leaderboard::stale(&Overlay::new(tree, files))?;
+    let mut writes = Vec::new();
+    for file in stale {
+        if tree.read(&file.path)?.is_none() {
+            writes.push(Write { path: file.path, text: file.after });
+        }
+    }
+    Ok(writes)
 }
 
 /// What `init` would have done to a file that it leaves alone.
