@@ -9,6 +9,7 @@ mod completions;
 mod demo;
 mod doctor;
 mod gate;
+mod hook;
 mod init;
 mod iter;
 mod man;
@@ -67,6 +68,7 @@ enum Command {
     Project(project::Args),
     Iter(iter::Args),
     Gate(gate::Args),
+    Hook(hook::Args),
     Doctor(doctor::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -126,6 +128,7 @@ fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
         Command::Project(args) => project::run(session, &args),
         Command::Iter(args) => iter::run(session, &args),
         Command::Gate(args) => gate::run(session, &args),
+        Command::Hook(args) => hook::run(session, &args),
         Command::Doctor(args) => doctor::run(session, &args),
         Command::Schema(args) => schema::run(session, &args),
         Command::Completions(args) => completions::run(session, &args),

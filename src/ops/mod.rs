@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod facts;
 pub mod find;
 pub mod gates;
+pub mod hook;
 pub mod init;
 pub mod iter;
 pub mod phase;

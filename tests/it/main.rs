@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by panicking, in its helpers too")]
 
 mod cli;
+mod hooks;
 mod init;
 mod phases;
 mod sandbox;

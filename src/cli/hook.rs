@@ -1,0 +1,70 @@
+//! `git ar hook`: git's hooks.
+
+use super::{Recording, Reply, Session};
+use crate::ops::hook;
+use crate::repo::{Environment, Repo};
+use crate::state::load;
+use crate::state::problem::{Kind, Problem, Problems};
+use crate::state::yaml;
+
+/// Check every commit and push through git's hooks
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  git ar hook install")]
+pub(super) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(clap::Subcommand)]
+enum Verb {
+    /// Put git-ar's part into the hooks; hooks that are there keep running
+    #[command(after_help = "Example:\n  git ar hook install")]
+    Install,
+    /// Take git-ar's part out again, to the byte
+    #[command(after_help = "Example:\n  git ar hook uninstall")]
+    Uninstall,
+    /// Show what git runs; fails when it does not run git-ar
+    #[command(after_help = "Example:\n  git ar hook status --json")]
+    Status,
+    /// Do what a hook does; git calls this
+    #[command(after_help = "Example:\n  git ar hook run pre-commit")]
+    Run {
+        /// The hook
+        name: String,
+        /// What git tells the hook: for pre-push the remote's name and address
+        arguments: Vec<String>,
+    },
+}
+
+pub(super) fn run(session: &Session, args: &Args) -> Result<Reply, Problems> {
+    let repo = || Repo::discover(&session.folder, Environment::Honoured);
+    match &args.verb {
+        Verb::Install => {
+            let standing = hook::install(&repo()?, &session.exe, session.env("PATH").as_deref())?;
+            Ok(Reply::new(&standing).next("git ar hook status"))
+        }
+        Verb::Uninstall => Ok(Reply::new(&hook::uninstall(&repo()?)?)),
+        Verb::Status => {
+            let standing = hook::status(&repo()?)?;
+            let reply = Reply::new(&standing);
+            Ok(if standing.complete() { reply } else { reply.next("git ar hook install").code(Kind::Found) })
+        }
+        Verb::Run { name, arguments } => check(session, repo()?, name, arguments),
+    }
+}
+
+/// Runs a hook. The settings are those of `HEAD`: what lies in the work tree is not what is committed.
+fn check(session: &Session, repo: Repo, name: &str, arguments: &[String]) -> Result<Reply, Problems> {
+    let refs = match name {
+        "pre-push" => std::io::read_to_string(std::io::stdin()).unwrap_or_default(),
+        _ => String::new(),
+    };
+    let remote = arguments.first().map_or("", String::as_str);
+    let unset = || yaml::from_str("schema: 1\n").expect("every other setting has a default");
+    let settings = load::settings(&repo.head_tree()?).ok().flatten().unwrap_or_else(unset);
+    session.on(repo, settings, Recording::default(), |context| {
+        let reports = hook::run(context, name, remote, &refs)?;
+        let warnings: Vec<Problem> = reports.into_iter().flat_map(|report| report.warnings).collect();
+        Ok(Reply::parts(serde_json::json!({"hook": name}), String::new()).warn(warnings))
+    })
+}
