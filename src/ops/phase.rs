@@ -6,9 +6,11 @@ use serde::Serialize;
 
 use super::record::{Recorded, Write};
 use super::{Context, find, gates, scaffold};
+use crate::leaderboard;
 use crate::state::compare;
 use crate::state::entities::Step;
 use crate::state::load::{self, IterationView};
+use crate::state::overlay::Overlay;
 use crate::state::phase::{Move, Phase};
 use crate::state::problem::{Kind, Problem, Problems};
 use crate::state::region;
@@ -100,6 +102,9 @@ fn step(
     if to == Phase::Analyze || from == Phase::Analyze && to == Phase::Conclude {
         compared(tree, view, &mut writes)?;
     }
+    if to == Phase::Concluded {
+        boards_in_step(&head, &mut writes)?;
+    }
     let trailers =
         [("AR-Project", view.project.to_string()), ("AR-Iteration", view.id.to_string()), ("AR-Phase", to.to_string())];
     let subject = format!("{}: {from} → {to}", view.name());
@@ -176,6 +181,16 @@ fn compared(tree: &dyn Tree, view: &IterationView, writes: &mut Vec<Write>) -> R
         None => placed(&text, &region::render(COMPARISON, &body)),
     };
     set(writes, Write::text(path, text));
+    Ok(())
+}
+
+/// The boards as they will be with these writes, in the same commit.
+fn boards_in_step(head: &dyn Tree, writes: &mut Vec<Write>) -> Result<(), Problem> {
+    let files = writes.iter().map(|w| (w.path.clone(), w.text.clone().map(String::into_bytes)));
+    let after = Overlay::new(head, files.collect::<Vec<_>>());
+    for file in leaderboard::stale(&after)? {
+        set(writes, Write { path: file.path, text: file.after });
+    }
     Ok(())
 }
 
