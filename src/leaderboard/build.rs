@@ -154,7 +154,7 @@ fn empty(folder: &Folder, run: &RunView) -> Row {
         tier: None,
         project: folder.project.clone(),
         iteration: folder.iteration(),
-        label: extras::label(folder, run),
+        label: folder.label(&experiment, &run.run.overrides),
         config_digest: run.run.config_digest.clone(),
         code_trees: vec![run.run.anchor.code_tree.clone()],
         summary: None,

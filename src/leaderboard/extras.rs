@@ -11,13 +11,6 @@ use crate::state::load::RunView;
 use crate::state::row::RowName;
 use crate::state::stats::summary;
 
-/// What people read for a run: the iteration's label, or the experiment with its overrides.
-pub(super) fn label(folder: &Folder, run: &RunView) -> String {
-    let words =
-        || std::iter::once(&run.run.experiment).chain(&run.run.overrides).cloned().collect::<Vec<_>>().join(" ");
-    folder.label(&run.run.experiment).map_or_else(words, str::to_string)
-}
-
 pub(super) fn active(folder: &Folder, runs: &[&RunView]) -> Vec<Active> {
     let active = runs.iter().filter(|r| r.is_active());
     let row = |run: &&RunView| {
@@ -25,7 +18,7 @@ pub(super) fn active(folder: &Folder, runs: &[&RunView]) -> Vec<Active> {
         Active {
             project: folder.project.clone(),
             iteration: folder.iteration(),
-            label: label(folder, run),
+            label: folder.label(&run.run.experiment, &run.run.overrides),
             run: run.id.to_string(),
             seeds: run.run.seeds.to_string(),
             cluster: run.run.cluster.clone(),
@@ -49,10 +42,7 @@ pub(super) fn planned(config: &BoardConfig, folder: &Folder) -> Vec<Planned> {
     let row = |planned: &crate::state::entities::Planned| Planned {
         project: folder.project.clone(),
         iteration: folder.iteration(),
-        label: folder.label(&planned.experiment).map_or_else(
-            || std::iter::once(&planned.experiment).chain(&planned.overrides).cloned().collect::<Vec<_>>().join(" "),
-            str::to_string,
-        ),
+        label: folder.label(&planned.experiment, &planned.overrides),
         phase: view.iteration.phase.word().to_string(),
         seeds: planned.seeds.to_string(),
         footnotes: folder.footnotes(&planned.experiment),
@@ -71,7 +61,7 @@ pub(super) fn excluded(config: &BoardConfig, folder: &Folder, run: &RunView) -> 
     Some(Excluded {
         project: folder.project.clone(),
         iteration: folder.iteration(),
-        label: label(folder, run),
+        label: folder.label(&run.run.experiment, &run.run.overrides),
         run: run.id.to_string(),
         summary: summary(&seeds.iter().filter_map(value).collect::<Vec<_>>()),
         seeds: Seeds::try_from(seeds).map(|s| s.to_string()).unwrap_or_default(),

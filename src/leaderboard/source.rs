@@ -6,6 +6,7 @@ use crate::state::board::BoardConfig;
 use crate::state::entities::Finding;
 use crate::state::ids::{IterId, Slug};
 use crate::state::load::{self, IterationView, RunView};
+use crate::state::pool;
 use crate::state::problem::{Kind, Problem};
 use crate::state::record::RunKind;
 use crate::state::resolved::{Configs, Resolved};
@@ -40,9 +41,11 @@ impl Folder {
         self.view.as_ref().map(|v| v.id)
     }
 
-    /// The label that the iteration gives an experiment.
-    pub(super) fn label(&self, experiment: &str) -> Option<&str> {
-        self.view.as_ref()?.iteration.display.rows.get(experiment).map(String::as_str)
+    /// What people read for a cell of an experiment, on one line.
+    pub(super) fn label(&self, experiment: &str, overrides: &[String]) -> String {
+        let given = self.view.as_ref().and_then(|v| v.iteration.display.rows.get(experiment));
+        let label = pool::label(given.map(String::as_str), experiment, overrides);
+        label.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// The footnote keys that the iteration gives an experiment.

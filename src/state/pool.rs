@@ -63,6 +63,19 @@ pub fn pool<'a>(runs: impl IntoIterator<Item = &'a RunView>, family: &dyn Fn(&st
     rows
 }
 
+/// What people read for a cell: the label that was given to its experiment, or the experiment's name; then its
+/// overrides, which tell the cells of a sweep apart.
+#[must_use]
+pub fn label(given: Option<&str>, experiment: &str, overrides: &[String]) -> String {
+    match (given, overrides) {
+        (Some(label), []) => label.to_string(),
+        (Some(label), overrides) => format!("{label} ({})", overrides.join(" ")),
+        (None, overrides) => {
+            std::iter::once(experiment).chain(overrides.iter().map(String::as_str)).collect::<Vec<_>>().join(" ")
+        }
+    }
+}
+
 impl<'a> Pooled<'a> {
     /// The values of one metric by seed; a seed without the metric is left out.
     #[must_use]
@@ -70,13 +83,6 @@ impl<'a> Pooled<'a> {
         let value =
             |(seed, (_, metrics)): (&u64, &(&RunView, &Metrics))| Some((*seed, of(metrics.metrics.get(metric)?)));
         self.seeds.iter().filter_map(value).collect()
-    }
-
-    /// What people read when nobody gave the row a label: the experiment and its overrides.
-    #[must_use]
-    pub fn label(&self) -> String {
-        let words = std::iter::once(self.experiment).chain(self.overrides.iter().map(String::as_str));
-        words.collect::<Vec<_>>().join(" ")
     }
 
     fn add(&mut self, run: &'a RunView) {

@@ -1,6 +1,7 @@
 //! Every test that looks at the tool from outside, in one binary. A module per command or concern.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by panicking, in its helpers too")]
 
+mod board;
 mod cli;
 mod hooks;
 mod init;

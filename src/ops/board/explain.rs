@@ -71,7 +71,7 @@ fn find<'a>(boards: &'a [Board], name: &str) -> Result<(&'a Board, &'a Row), Pro
             }
         }
     }
-    let ids: Vec<String> = rows().map(|(_, row)| row.id.clone()).collect();
+    let ids: Vec<String> = rows().flat_map(|(_, row)| [row.id.clone(), row.experiment.clone()]).collect();
     let near = nearest(name, ids.iter().map(String::as_str));
     Err(unknown(name, &near.map_or_else(String::new, |near| format!("did you mean {near}?"))))
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::entities::Direction;
 use super::health::{self, Trouble};
 use super::load::{self, IterationView, RunView};
-use super::pool::{Pooled, pool};
+use super::pool::{Pooled, label, pool};
 use super::problem::Problem;
 use super::record::RunKind;
 use super::resolved::Configs;
@@ -199,9 +199,9 @@ fn compared(view: &IterationView, row: &Pooled, baseline: Option<&Baseline>, met
     let seeds = row.values(metric, |m| m.last);
     let figures = summary(&seeds.values().copied().collect::<Vec<_>>())?;
     let against = baseline.and_then(|b| b.summary);
-    let label = view.iteration.display.rows.get(row.experiment).cloned();
+    let given = view.iteration.display.rows.get(row.experiment).map(String::as_str);
     Some(Compared {
-        label: label.unwrap_or_else(|| row.label()),
+        label: label(given, row.experiment, row.overrides),
         seeds,
         summary: figures,
         delta: against.map(|b| figures.mean - b.mean),
