@@ -10,3 +10,4 @@ mod sandbox;
 mod schema;
 mod shapes;
 mod tidy;
+mod verdicts;

@@ -260,7 +260,7 @@ fn ranges_ancestry_and_revisions() {
     let ids = |range: &str| repo.commits(range).unwrap().into_iter().map(|c| c.id).collect::<Vec<_>>();
     let merge = repo.resolve("HEAD").unwrap();
     assert_eq!(ids(&format!("{first}..HEAD")), [side.clone(), main.clone(), merge]);
-    assert_eq!(ids(&format!("{main}..{side}")), [side.clone()]);
+    assert_eq!(ids(&format!("{main}..{side}")), std::slice::from_ref(&side));
     assert!(repo.is_ancestor(&side, "HEAD").unwrap() && !repo.is_ancestor(&side, &main).unwrap());
     assert_eq!(repo.commits("HEAD...side").unwrap_err().kind, Kind::Usage);
     assert_eq!(repo.resolve("nothing").unwrap_err().kind, Kind::Ambiguous);
