@@ -5,6 +5,7 @@
 
 pub mod cli;
 pub mod cluster;
+pub mod config;
 pub mod leaderboard;
 pub mod ops;
 pub mod repo;

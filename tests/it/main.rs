@@ -4,6 +4,7 @@
 mod board;
 mod cli;
 mod hooks;
+mod hydra;
 mod init;
 mod phases;
 mod sandbox;

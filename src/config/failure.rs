@@ -1,0 +1,143 @@
+//! What goes wrong while composing: a category, a sentence, a place, and the files that led there.
+
+use crate::state::problem::{Kind, Problem};
+use crate::state::text::nearest;
+
+/// Where something was written: a file (or a command-line override) of the composition, and a position in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Index into [`Names`]; 0 is nowhere.
+    pub(super) source: u32,
+    /// Line, from 1.
+    pub(super) line: u32,
+    /// Column in characters, from 1.
+    pub(super) column: u32,
+}
+
+/// What the sources of a composition are called.
+#[derive(Clone, Debug)]
+pub(super) struct Names(Vec<Source>);
+
+#[derive(Clone, Debug)]
+enum Source {
+    Nowhere,
+    File(String),
+    Override(String),
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self(vec![Source::Nowhere])
+    }
+}
+
+impl Names {
+    /// Registers a file; the place of its first character.
+    pub(super) fn file(&mut self, path: String) -> Place {
+        self.add(Source::File(path))
+    }
+
+    /// Registers a command-line override.
+    pub(super) fn command_line(&mut self, text: &str) -> Place {
+        self.add(Source::Override(text.to_string()))
+    }
+
+    fn add(&mut self, source: Source) -> Place {
+        self.0.push(source);
+        Place { source: self.0.len() as u32 - 1, line: 1, column: 1 }
+    }
+
+    /// `file.yaml:3`, or the override itself.
+    pub(super) fn show(&self, place: Place) -> String {
+        match &self.0[place.source as usize] {
+            Source::Nowhere => "the built-in config".into(),
+            Source::File(path) => format!("{path}:{}", place.line),
+            Source::Override(text) => format!("the override `{text}`"),
+        }
+    }
+}
+
+/// One error of a composition.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    /// Hydra's kind of error, a stable word such as `group_option_not_found`.
+    pub(super) category: &'static str,
+    /// One sentence without a full stop.
+    pub(super) message: String,
+    /// Where it was written.
+    pub(super) place: Option<Place>,
+    /// Who included that place, nearest first.
+    pub(super) chain: Vec<Place>,
+    /// What to do.
+    pub(super) hint: Option<String>,
+}
+
+impl Failure {
+    /// An error without a place.
+    pub(super) fn new(category: &'static str, message: impl Into<String>) -> Self {
+        Self { category, message: message.into(), place: None, chain: Vec::new(), hint: None }
+    }
+
+    /// The same error at a place, unless it has one.
+    pub(super) fn at(mut self, place: Place) -> Self {
+        self.place.get_or_insert(place);
+        self
+    }
+
+    /// The same error with the chain of includes.
+    pub(super) fn through(mut self, chain: &[Place]) -> Self {
+        if self.chain.is_empty() {
+            self.chain = chain.to_vec();
+        }
+        self
+    }
+
+    /// The same error with what to do.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The problem as reported.
+    pub(super) fn problem(self, names: &Names) -> Problem {
+        let kind = if self.category.starts_with("override_") || self.category == "sweep_without_multirun" {
+            Kind::Usage
+        } else {
+            Kind::Invalid
+        };
+        let mut message = self.message;
+        let mut problem = Problem::new(kind, self.category, "");
+        if let Some(place) = self.place {
+            match &names.0[place.source as usize] {
+                Source::File(path) => {
+                    problem.path = Some(path.clone());
+                    problem.line = Some(place.line);
+                    problem.column = Some(place.column);
+                }
+                Source::Override(text) if !message.contains(text.as_str()) => {
+                    message = format!("{message}, in the override `{text}`");
+                }
+                _ => {}
+            }
+        }
+        if !self.chain.is_empty() {
+            let chain: Vec<String> = self.chain.iter().map(|p| names.show(*p)).collect();
+            message = format!("{message} (included by {})", chain.join(", by "));
+        }
+        problem.message = message;
+        problem.hint = self.hint;
+        problem
+    }
+}
+
+/// `did you mean …? options: a, b, c`: what was meant, out of what exists.
+pub(super) fn meant(word: &str, options: &[String], what: &str) -> String {
+    if options.is_empty() {
+        return format!("there are no {what}");
+    }
+    let all = options.join(", ");
+    match nearest(word, options.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`? {what}: {all}"),
+        None => format!("{what}: {all}"),
+    }
+}
