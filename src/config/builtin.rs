@@ -23,9 +23,9 @@ pub(super) fn text(path: &str) -> Option<&'static str> {
     match path {
         "hydra/config" => Some(CONFIG),
         "hydra/output/default" => Some(OUTPUT),
-        "hydra/sweeper/basic" => {
-            Some("_target_: hydra._internal.core_plugins.basic_sweeper.BasicSweeper\nmax_batch_size: null\nparams: null\n")
-        }
+        "hydra/sweeper/basic" => Some(
+            "_target_: hydra._internal.core_plugins.basic_sweeper.BasicSweeper\nmax_batch_size: null\nparams: null\n",
+        ),
         "hydra/launcher/basic" => Some("_target_: hydra._internal.core_plugins.basic_launcher.BasicLauncher\n"),
         _ => {
             let (group, option) = path.rsplit_once('/')?;
@@ -47,15 +47,15 @@ defaults:
   - env: default
 mode: null
 searchpath: []
-run: {dir: ???}
-sweep: {dir: ???, subdir: ???}
+run: {dir: '???'}
+sweep: {dir: '???', subdir: '???'}
 hydra_logging: {}
 job_logging: {}
 sweeper: {}
 launcher: {}
 callbacks: {}
-help: {app_name: '${hydra.job.name}', header: ???, footer: ???, template: ???}
-hydra_help: {hydra_help: ???, template: ???}
+help: {app_name: '${hydra.job.name}', header: '???', footer: '???', template: '???'}
+hydra_help: {hydra_help: '???', template: '???'}
 output_subdir: .hydra
 overrides: {hydra: [], task: []}
 job:
@@ -68,7 +68,7 @@ job:
   env_set: {}
   env_copy: []
   config: {override_dirname: {kv_sep: '=', item_sep: ',', exclude_keys: []}}
-runtime: {version: '1.3', version_base: '1.3', cwd: ???, config_sources: ???, output_dir: ???, choices: {}}
+runtime: {version: '1.3', version_base: '1.3', cwd: '???', config_sources: '???', output_dir: '???', choices: {}}
 verbose: false
 ";
 
@@ -128,7 +128,17 @@ pub(super) fn treatment(path: &str) -> Treatment {
     if any(&["run", "sweep"]) {
         return Treatment::Warned("`git ar` decides where a run writes; the value can be read as ${hydra:…}");
     }
-    if any(&["sweeper", "job.name", "job.config", "runtime.choices", "overrides", "mode", "job.config_name", "job.num", "job.id"]) {
+    if any(&[
+        "sweeper",
+        "job.name",
+        "job.config",
+        "runtime.choices",
+        "overrides",
+        "mode",
+        "job.config_name",
+        "job.num",
+        "job.id",
+    ]) {
         return Treatment::Followed;
     }
     Treatment::Warned("git-ar has no use for it")

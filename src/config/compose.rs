@@ -8,10 +8,11 @@ use super::map::{Entries, Key};
 use super::merge::{Keys, merge};
 use super::number::float_repr;
 use super::overrides::{Override, apply, parse};
+use super::scalar::Scalar;
 use super::source::Sources;
 use super::tree::{Data, Id, Tree, split_path};
 use super::value::Value;
-use super::yaml::{Data as Loaded, Item, Scalar};
+use super::yaml::{Data as Loaded, Item};
 
 /// What one composition is asked for.
 #[derive(Clone, Copy)]
@@ -61,7 +62,8 @@ pub(super) fn build(sources: &mut Sources<'_>, ask: Ask<'_>) -> Result<Built, Ve
             shape = resolver.tree.child(root, "hydra").map(|hydra| resolver.tree.value(hydra));
         }
         let loaded = sources.load(&file.path).map_err(|f| vec![f])?;
-        let loaded = loaded.ok_or_else(|| failed(Failure::new("config_not_found", format!("there is no config `{}`", file.path))))?;
+        let loaded = loaded
+            .ok_or_else(|| failed(Failure::new("config_not_found", format!("there is no config `{}`", file.path))))?;
         let below = below_package(&loaded.config, &file.package);
         merge(&mut resolver, root, &below, Keys::Open).map_err(failed)?;
     }
@@ -144,7 +146,10 @@ fn below_package(config: &Item, package: &str) -> Item {
 
 /// Hydra's settings as given: known, and either followed, refused by name, or worth a warning.
 fn settings(
-    resolver: &Resolver<'_, '_>, hydra: Id, shape: &Value, warnings: &mut Vec<(&'static str, String)>,
+    resolver: &Resolver<'_, '_>,
+    hydra: Id,
+    shape: &Value,
+    warnings: &mut Vec<(&'static str, String)>,
 ) -> Result<(), Vec<Failure>> {
     let mut failures = Vec::new();
     let mut todo = vec![(String::new(), hydra, Some(shape))];
@@ -203,7 +208,8 @@ fn fill_in(tree: &mut Tree, hydra: Id, overrides: &[Override], choices: &Choices
 fn override_dirname(tree: &Tree, hydra: Id, overrides: &[Override]) -> String {
     let setting = |name: &str| text_at(tree, hydra, &format!("job.config.override_dirname.{name}"));
     let excluded = node_at(tree, hydra, "job.config.override_dirname.exclude_keys").map(|id| tree.value(id));
-    let is_excluded = |key: &str| matches!(&excluded, Some(Value::List(keys)) if keys.iter().any(|k| k.as_str() == Some(key)));
+    let is_excluded =
+        |key: &str| matches!(&excluded, Some(Value::List(keys)) if keys.iter().any(|k| k.as_str() == Some(key)));
     let mut lines: Vec<&str> =
         overrides.iter().filter(|o| !o.is_hydra() && !is_excluded(&o.key)).map(|o| o.line.as_str()).collect();
     lines.sort_unstable();
@@ -234,9 +240,8 @@ fn coerce(tree: &mut Tree, hydra: Id) -> Result<(), Vec<Failure>> {
     let mut todo = vec![(String::new(), hydra, Type::Any)];
     while let Some((path, id, declared)) = todo.pop() {
         let data = tree.node(id).data.clone();
-        let wrong = |what: &str| {
-            Failure::new("type_conflict", format!("`hydra.{path}` must be {what}")).at(tree.node(id).at)
-        };
+        let wrong =
+            |what: &str| Failure::new("type_conflict", format!("`hydra.{path}` must be {what}")).at(tree.node(id).at);
         match (declared, data) {
             (Type::Any, Data::Map(map)) => {
                 for (key, child) in map.iter() {

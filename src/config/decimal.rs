@@ -24,7 +24,8 @@ impl Decimal {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let body = text.strip_prefix(['+', '-']).unwrap_or(text);
         let (whole, fraction) = body.split_once('.').unwrap_or((body, ""));
-        let digits: Option<Vec<u8>> = whole.chars().chain(fraction.chars()).map(|c| Some(c.to_digit(10)? as u8)).collect();
+        let digits: Option<Vec<u8>> =
+            whole.chars().chain(fraction.chars()).map(|c| Some(c.to_digit(10)? as u8)).collect();
         let exponent = -i32::try_from(fraction.len()).ok()?;
         Some(Self { negative: text.starts_with('-'), digits: digits?, exponent }.normal())
     }
@@ -92,7 +93,9 @@ impl Decimal {
         }
         let rest = self.digits.split_off(PRECISION);
         self.exponent += i32::try_from(extra).unwrap_or(0);
-        let half = rest[0].cmp(&5).then_with(|| if rest[1..].iter().any(|d| *d > 0) { Ordering::Greater } else { Ordering::Equal });
+        let half = rest[0]
+            .cmp(&5)
+            .then_with(|| if rest[1..].iter().any(|d| *d > 0) { Ordering::Greater } else { Ordering::Equal });
         let odd = self.digits[PRECISION - 1] % 2 == 1;
         if half == Ordering::Greater || (half == Ordering::Equal && odd) {
             let mut one = vec![0; PRECISION + 1];

@@ -4,8 +4,9 @@ use super::builtin::{join, takes_any_key};
 use super::failure::Failure;
 use super::interpolate::{Found, Resolver};
 use super::map::Key;
+use super::scalar::Scalar;
 use super::tree::{Data, Id};
-use super::yaml::{Data as Loaded, Item, Scalar};
+use super::yaml::{Data as Loaded, Item};
 
 /// Whether a merge may bring new keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,7 @@ pub(super) fn unknown_key(resolver: &Resolver<'_, '_>, dest: Id, key: &Key) -> F
         _ => Vec::new(),
     };
     let mut failure = Failure::new("key_not_in_config", format!("there is no key `{full}` in the config"));
-    failure.hint = Some(format!("{}; to add a key, write +{full}=…", super::failure::meant(&key.to_string(), &known, "keys")));
+    failure.hint =
+        Some(format!("{}; to add a key, write +{full}=…", super::failure::meant(&key.to_string(), &known, "keys")));
     failure
 }

@@ -9,12 +9,14 @@ mod builtin;
 mod compose;
 mod decimal;
 mod defaults;
+mod digest;
 mod failure;
 mod interpolate;
 mod map;
 mod merge;
 mod number;
 mod overrides;
+mod scalar;
 mod source;
 mod sweep;
 mod token;
@@ -22,6 +24,7 @@ mod tree;
 mod value;
 mod yaml;
 
+pub use digest::{LEFT_OUT_AT_TOP, canonical, digest};
 pub use map::{Entries, Key};
 pub use sweep::Jobs;
 pub use value::Value;
@@ -81,6 +84,22 @@ pub fn expand(request: &Request<'_>) -> Result<Vec<Vec<String>>, Problems> {
     }
 }
 
+/// The value of a YAML text, typed as OmegaConf types it, interpolations left as text; `path` is for messages.
+/// This reads a stored `config.yaml` back.
+pub fn read(text: &[u8], path: &str) -> Result<Value, Problem> {
+    let mut names = Names::default();
+    let file = names.file(path.to_string());
+    match yaml::load(text, file) {
+        Ok(Some(item)) => {
+            let mut tree = tree::Tree::default();
+            let root = tree.import(&item, None);
+            Ok(tree.value(root))
+        }
+        Ok(None) => Ok(Value::Map(Entries::default())),
+        Err(failure) => Err(failure.problem(&names)),
+    }
+}
+
 /// Composes several configs of one tree, reading every file once.
 pub struct Composer<'a> {
     sources: Sources<'a>,
@@ -95,14 +114,21 @@ impl<'a> Composer<'a> {
 
     /// Composes one config. A sweep is refused.
     pub fn compose(
-        &mut self, name: Option<&str>, overrides: &[String], job: Job<'_>,
+        &mut self,
+        name: Option<&str>,
+        overrides: &[String],
+        job: Job<'_>,
     ) -> Result<Composed<'a>, Problems> {
         let built = self.build(name, overrides, job, false)?;
         Ok(Composed { names: self.sources.names.clone(), built, env: self.env })
     }
 
     fn build(
-        &mut self, name: Option<&str>, overrides: &[String], job: Job<'_>, multirun: bool,
+        &mut self,
+        name: Option<&str>,
+        overrides: &[String],
+        job: Job<'_>,
+        multirun: bool,
     ) -> Result<Built, Problems> {
         let ask = Ask { name, overrides, job, multirun, env: self.env };
         build(&mut self.sources, ask).map_err(|failures| problems(failures, &self.sources.names))

@@ -7,7 +7,8 @@ use super::builtin;
 use super::failure::{Failure, Names, Place};
 use super::interpolate::grammar;
 use super::map::Entries;
-use super::yaml::{Data, Item, Scalar, load};
+use super::scalar::Scalar;
+use super::yaml::{Data, Item, load};
 use crate::state::tree::{EntryKind, Tree, join};
 
 /// A config file, read.

@@ -127,9 +127,8 @@ fn exponent_float(text: &[char]) -> usize {
 }
 
 fn keyword(text: &[char], words: &[&str]) -> usize {
-    let fits = |word: &&&str| {
-        word.chars().enumerate().all(|(i, c)| text.get(i).is_some_and(|t| t.to_ascii_lowercase() == c))
-    };
+    let fits =
+        |word: &&&str| word.chars().enumerate().all(|(i, c)| text.get(i).is_some_and(|t| t.to_ascii_lowercase() == c));
     words.iter().find(fits).map_or(0, |word| word.len())
 }
 

@@ -2,8 +2,9 @@
 
 use super::failure::Place;
 use super::map::{Entries, Key};
+use super::scalar::Scalar;
 use super::value::Value;
-use super::yaml::{Data as Loaded, Item, Scalar};
+use super::yaml::{Data as Loaded, Item};
 
 /// A node of a [`Tree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

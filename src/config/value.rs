@@ -89,8 +89,10 @@ impl Value {
                 format!("[{}]", items.join(", "))
             }
             Self::Map(map) => {
-                let items: Vec<String> =
-                    map.iter().map(|(k, v)| format!("{}: {}", Self::from(k.clone()).python_repr(), v.python_repr())).collect();
+                let items: Vec<String> = map
+                    .iter()
+                    .map(|(k, v)| format!("{}: {}", Self::from(k.clone()).python_repr(), v.python_repr()))
+                    .collect();
                 format!("{{{}}}", items.join(", "))
             }
         }
@@ -195,7 +197,9 @@ fn python_quote(text: &str) -> String {
                 shown.push('\\');
                 shown.push(c);
             }
-            c if (c as u32) < 0x20 || (0x7f..0xa1).contains(&(c as u32)) => shown.push_str(&format!("\\x{:02x}", c as u32)),
+            c if (c as u32) < 0x20 || (0x7f..0xa1).contains(&(c as u32)) => {
+                shown.push_str(&format!("\\x{:02x}", c as u32))
+            }
             c => shown.push(c),
         }
     }
@@ -275,7 +279,10 @@ mod tests {
             ("c", Value::Str("${oc.env:HOME}".into())),
         ]);
         let text = value.to_yaml();
-        assert!(text.starts_with("a:\n  - x: 1.0e-05\n    y: []\n  - \"no\"\nb:\n  x: 1.0e-05\n  y: []\nc: "), "{text}");
+        assert!(
+            text.starts_with("a:\n  - x: 1.0e-05\n    y: []\n  - \"no\"\nb:\n  x: 1.0e-05\n  y: []\nc: "),
+            "{text}"
+        );
     }
 
     #[test]

@@ -89,7 +89,9 @@ fn judge_sweep(case: &Case, composer: &mut Composer<'_>) -> Result<(), String> {
     let wanted = expected["error"]["category"].as_str();
     let jobs = match (composer.expand(name, &case.overrides, Job::default()), wanted) {
         (Ok(jobs), _) => jobs,
-        (Err(problems), Some(wanted)) if category(&problems) == wanted && expected.get("jobs").is_none() => return Ok(()),
+        (Err(problems), Some(wanted)) if category(&problems) == wanted && expected.get("jobs").is_none() => {
+            return Ok(());
+        }
         (Err(problems), _) => return Err(format!("refused: {} {problems}", category(&problems))),
     };
     let mut list = jobs.jobs.clone();
@@ -98,7 +100,8 @@ fn judge_sweep(case: &Case, composer: &mut Composer<'_>) -> Result<(), String> {
     }
     same(&expected["jobs"], &serde_json::to_value(&list).unwrap())?;
     match (&jobs.failed, wanted) {
-        (Some((at, problems)), Some(wanted)) if category(problems) == wanted && expected["error"]["job_index"] == *at => {}
+        (Some((at, problems)), Some(wanted))
+            if category(problems) == wanted && expected["error"]["job_index"] == *at => {}
         (None, None) => {}
         (failed, _) => return Err(format!("failed: {failed:?}")),
     }

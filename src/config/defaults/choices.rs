@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::entry::{Choice, Entry, Kind};
-use crate::config::failure::{Failure, Names, Place};
+use crate::config::failure::{Failure, Place};
 use crate::config::map::{Entries, Key};
 use crate::config::overrides::{Op, Override};
 use crate::config::source::Sources;
@@ -167,8 +167,7 @@ impl Choices {
     }
 
     /// Every override and deletion must have met its group.
-    pub(super) fn unused(&self, names: &Names) -> Vec<Failure> {
-        let _ = names;
+    pub(super) fn unused(&self) -> Vec<Failure> {
         let wanted = self.wanted.iter().filter(|w| !w.used).map(|w| self.unused_choice(w));
         let deletions = self.deletions.iter().filter(|d| !d.used).map(|d| {
             let what = d.option.as_ref().map_or(d.key.clone(), |option| format!("{}={option}", d.key));
@@ -184,9 +183,7 @@ impl Choices {
         let close: Vec<String> = self.keys_of_group.get(group).into_iter().flatten().cloned().collect();
         let (category, message) = match close.as_slice() {
             [] => ("group_not_in_defaults", format!("no defaults list has the group `{key}`")),
-            [one] => {
-                ("group_override_wrong_package", format!("no defaults list has `{key}`; did you mean `{one}`?"))
-            }
+            [one] => ("group_override_wrong_package", format!("no defaults list has `{key}`; did you mean `{one}`?")),
             several => {
                 let list = several.join(", ");
                 ("group_override_ambiguous", format!("no defaults list has `{key}`; did you mean one of {list}?"))
@@ -195,7 +192,9 @@ impl Choices {
         let by = wanted.by.as_ref().map_or(String::new(), |by| format!(" (overridden in `{by}`)"));
         let failure = Failure::new(category, format!("{message}{by}")).at(wanted.at);
         match (&wanted.choice, &wanted.by) {
-            (Choice::Name(option), None) if close.is_empty() => failure.hint(format!("to add the group: +{key}={option}")),
+            (Choice::Name(option), None) if close.is_empty() => {
+                failure.hint(format!("to add the group: +{key}={option}"))
+            }
             _ => failure,
         }
     }

@@ -1,45 +1,38 @@
 //! Follows defaults lists from the primary config down, and flattens what was found into one list of files.
 
-use std::collections::HashSet;
-
 use super::choices::Choices;
 use super::entry::{Choice, Entry, Kind};
+use super::flatten::{Expanded, duplicates, flatten};
 use super::list;
-use crate::config::failure::{Failure, Place, meant};
+use crate::config::failure::{Failure, Place};
 use crate::config::interpolate::{Found, Resolver, World};
 use crate::config::map::Entries;
+use crate::config::scalar::Scalar;
 use crate::config::source::Sources;
 use crate::config::tree::Tree;
 use crate::config::value::Value;
-use crate::config::yaml::{Data, Item, Scalar};
-
-/// One file of the final list.
-#[derive(Clone, Debug)]
-pub(in crate::config) struct Expanded {
-    /// Its path without `.yaml`.
-    pub(in crate::config) path: String,
-    /// The package that its content goes below; empty for the top.
-    pub(in crate::config) package: String,
-    /// Who includes it, nearest first.
-    pub(in crate::config) chain: Vec<Place>,
-    key: Option<String>,
-}
+use crate::config::yaml::{Data, Item};
 
 /// An entry with what its own defaults list brings.
-struct Branch {
-    entry: Entry,
-    children: Vec<Child>,
+pub(super) struct Branch {
+    pub(super) entry: Entry,
+    pub(super) children: Vec<Child>,
 }
 
-enum Child {
+/// A child: resolved, or standing for the config itself.
+pub(super) enum Child {
     Leaf(Entry),
     Branch(Branch),
 }
 
 /// The final list of files, Hydra's own config first; failures of several files at once.
 pub(in crate::config) fn expand(
-    sources: &mut Sources<'_>, choices: &mut Choices, primary: Option<&str>, skip_missing: bool,
-    env: &dyn Fn(&str) -> Option<String>, warnings: &mut Vec<(&'static str, String)>,
+    sources: &mut Sources<'_>,
+    choices: &mut Choices,
+    primary: Option<&str>,
+    skip_missing: bool,
+    env: &dyn Fn(&str) -> Option<String>,
+    warnings: &mut Vec<(&'static str, String)>,
 ) -> Result<Vec<Expanded>, Vec<Failure>> {
     let mut walk = Walk { sources, choices, skip_missing, env, warnings, failures: Vec::new(), open: Vec::new() };
     let mut branches = Vec::new();
@@ -59,7 +52,7 @@ pub(in crate::config) fn expand(
         failures.extend(duplicates(&flat));
     }
     if failures.is_empty() {
-        failures.extend(choices.unused(&sources.names));
+        failures.extend(choices.unused());
     }
     if failures.is_empty() { Ok(flat) } else { Err(failures) }
 }
@@ -68,8 +61,9 @@ fn hydra_config() -> Entry {
     Entry::config("hydra/config", None, Place::default()).expect("a path without a package")
 }
 
-struct Walk<'w, 's> {
-    sources: &'w mut Sources<'s>,
+/// One walk over all defaults lists.
+pub(super) struct Walk<'w, 's> {
+    pub(super) sources: &'w mut Sources<'s>,
     choices: &'w mut Choices,
     skip_missing: bool,
     env: &'w dyn Fn(&str) -> Option<String>,
@@ -80,7 +74,8 @@ struct Walk<'w, 's> {
 }
 
 impl Walk<'_, '_> {
-    fn chain(&self) -> Vec<Place> {
+    /// Who includes what is looked at, nearest first.
+    pub(super) fn chain(&self) -> Vec<Place> {
         self.open.iter().rev().map(|(_, at)| *at).filter(|at| at.source != 0).collect()
     }
 
@@ -123,7 +118,12 @@ impl Walk<'_, '_> {
 
     /// Follows the defaults list of one config.
     fn follow(
-        &mut self, entry: Entry, path: &str, mut defaults: Vec<Entry>, content: bool, interpolated: bool,
+        &mut self,
+        entry: Entry,
+        path: &str,
+        mut defaults: Vec<Entry>,
+        content: bool,
+        interpolated: bool,
     ) -> Result<Branch, Failure> {
         if self.open.iter().any(|(open, _)| open == path) {
             let message = format!("the defaults lists lead in a circle: `{path}` includes itself");
@@ -137,14 +137,18 @@ impl Walk<'_, '_> {
         defaults.extend(appended);
         self.take_overrides(&entry, path, &mut defaults, interpolated)?;
         self.open.push((path.to_string(), entry.at));
-        let children = self.children(&entry, path, defaults, self_added, interpolated);
+        let children = self.children(&entry, defaults, self_added, interpolated);
         self.open.pop();
         Ok(Branch { entry, children: children? })
     }
 
     /// Adds the `_self_` that a list leaves out; whether it had to.
     fn check_self(
-        &mut self, entry: &Entry, path: &str, defaults: &mut Vec<Entry>, content: bool,
+        &mut self,
+        entry: &Entry,
+        path: &str,
+        defaults: &mut Vec<Entry>,
+        content: bool,
     ) -> Result<bool, Failure> {
         let mut selves = defaults.iter().filter(|d| d.is_self());
         let has_self = selves.next().is_some();
@@ -165,7 +169,11 @@ impl Walk<'_, '_> {
 
     /// Collects the `override` entries, which must stand last.
     fn take_overrides(
-        &mut self, entry: &Entry, path: &str, defaults: &mut [Entry], interpolated: bool,
+        &mut self,
+        entry: &Entry,
+        path: &str,
+        defaults: &mut [Entry],
+        interpolated: bool,
     ) -> Result<(), Failure> {
         let mut last: Option<String> = None;
         for d in defaults.iter_mut().filter(|d| !d.is_self()) {
@@ -174,15 +182,22 @@ impl Walk<'_, '_> {
                 && !d.is_override()
                 && !d.is_appended()
             {
-                let message = format!("the override of `{key}` stands before `{}` in the defaults list", d.override_key());
+                let message =
+                    format!("the override of `{key}` stands before `{}` in the defaults list", d.override_key());
                 let hint = "move the overrides to the end of the list";
-                return Err(Failure::new("override_before_default", message).at(d.at).through(&self.chain()).hint(hint));
+                return Err(Failure::new("override_before_default", message)
+                    .at(d.at)
+                    .through(&self.chain())
+                    .hint(hint));
             }
             if d.is_override() {
                 let key = d.override_key();
                 if interpolated {
-                    let message = format!("`{path}` was included through an interpolation and may not override `{key}`");
-                    return Err(Failure::new("override_in_interpolated_group", message).at(d.at).through(&self.chain()));
+                    let message =
+                        format!("`{path}` was included through an interpolation and may not override `{key}`");
+                    return Err(Failure::new("override_in_interpolated_group", message)
+                        .at(d.at)
+                        .through(&self.chain()));
                 }
                 self.choices.add_override(d, path);
                 last = Some(key);
@@ -193,7 +208,11 @@ impl Walk<'_, '_> {
 
     /// The children in order. They are visited last to first, because a later entry's overrides reach an earlier one.
     fn children(
-        &mut self, entry: &Entry, path: &str, defaults: Vec<Entry>, self_added: bool, interpolated: bool,
+        &mut self,
+        entry: &Entry,
+        defaults: Vec<Entry>,
+        self_added: bool,
+        interpolated: bool,
     ) -> Result<Vec<Child>, Failure> {
         let (base, package) = (entry.group_path(), entry.final_package(true));
         let mut children = Vec::new();
@@ -213,7 +232,9 @@ impl Walk<'_, '_> {
                 for name in names.iter().rev() {
                     if name.contains("${") {
                         let message = format!("`{name}`: a list of options may not hold interpolations");
-                        return Err(Failure::new("interpolation_in_option_list", message).at(d.at).through(&self.chain()));
+                        return Err(Failure::new("interpolation_in_option_list", message)
+                            .at(d.at)
+                            .through(&self.chain()));
                     }
                     let mut one = Entry::config(&format!("{group}/{name}"), d.package.as_deref(), d.at)?;
                     one.optional = d.optional;
@@ -240,7 +261,6 @@ impl Walk<'_, '_> {
                 }
             }
         }
-        let _ = path;
         children.reverse();
         Ok(children)
     }
@@ -255,10 +275,8 @@ impl Walk<'_, '_> {
     /// The choices so far, as an interpolation in a defaults list sees them.
     fn known(&self, reversed: &[Option<Entry>], self_added: bool) -> Item {
         let at = Place::default();
-        let text = |name: &Option<String>| Item {
-            at,
-            data: Data::Scalar(name.clone().map_or(Scalar::Null, Scalar::Str)),
-        };
+        let text =
+            |name: &Option<String>| Item { at, data: Data::Scalar(name.clone().map_or(Scalar::Null, Scalar::Str)) };
         let mut map: Entries<Item> = self.choices.known.iter().map(|(k, name)| (k.clone(), text(name))).collect();
         let listed = reversed.iter().rev().filter(|d| d.is_some() || !self_added).map(|d| match d {
             Some(d @ Entry { kind: Kind::Group { .. }, .. }) => {
@@ -300,91 +318,10 @@ impl Walk<'_, '_> {
             other => Err(failed(format!("`{text}` gives {}, not the name of an option", other.kind()))),
         }
     }
-
-    fn no_primary(&mut self, path: &str) -> Result<Failure, Failure> {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let options = self.sources.options(folder).unwrap_or_default();
-        let message = format!("there is no primary config `{path}`");
-        Ok(Failure::new("primary_config_not_found", message).hint(meant(name, &options, "configs here")))
-    }
-
-    fn no_choice(&mut self, entry: &Entry) -> Result<Failure, Failure> {
-        let key = entry.override_key();
-        if !matches!(entry.kind, Kind::Group { .. }) {
-            return Ok(Failure::new("config_not_found", format!("`{}` names no config", entry.config_path())).at(entry.at));
-        }
-        let options = self.sources.options(&entry.group_path())?.join(", ");
-        let message = format!("the group `{key}` needs a choice: give {key}=OPTION; options: {options}");
-        Ok(Failure::new("group_choice_missing", message).at(entry.at).through(&self.chain()))
-    }
-
-    fn not_found(&mut self, entry: &Entry) -> Result<Failure, Failure> {
-        let path = entry.config_path();
-        let chain = self.chain();
-        let Kind::Group { .. } = entry.kind else {
-            let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
-            let options = self.sources.options(folder).unwrap_or_default();
-            let failure = Failure::new("config_not_found", format!("there is no config `{path}`"));
-            return Ok(failure.at(entry.at).through(&chain).hint(meant(name, &options, "configs there")));
-        };
-        let group = entry.group_path();
-        let name = entry.name().unwrap_or_default();
-        if !self.sources.has_group(&group)? {
-            let (folder, last) = group.rsplit_once('/').unwrap_or(("", &group));
-            let groups = self.sources.groups(folder).unwrap_or_default();
-            let failure = Failure::new("group_does_not_exist", format!("there is no group `{group}`"));
-            return Ok(failure.at(entry.at).through(&chain).hint(meant(last, &groups, "groups")));
-        }
-        let options = self.sources.options(&group)?;
-        let message = format!("no option `{name}` in group `{group}`; {}", meant(name, &options, "options"));
-        Ok(Failure::new("group_option_not_found", message).at(entry.at).through(&chain))
-    }
 }
 
 /// Whether a config has anything but its defaults list.
 fn has_content(config: &Item) -> bool {
     let missing = |item: &Item| matches!(&item.data, Data::Scalar(Scalar::Str(text)) if text == "???");
     matches!(&config.data, Data::Map(map) if map.iter().any(|(_, item)| !missing(item)))
-}
-
-fn flatten(branch: &Branch, chain: &[Place], flat: &mut Vec<Expanded>) {
-    if branch.children.is_empty() {
-        flat.extend(expanded(&branch.entry, chain));
-        return;
-    }
-    let mut inner = vec![branch.entry.at];
-    inner.extend_from_slice(chain);
-    inner.retain(|at| at.source != 0);
-    for child in &branch.children {
-        match child {
-            Child::Branch(branch) => flatten(branch, &inner, flat),
-            Child::Leaf(entry) if entry.is_self() => flat.extend(expanded(&branch.entry, chain).map(|mut own| {
-                own.key = None;
-                own
-            })),
-            Child::Leaf(entry) => flat.extend(expanded(entry, &inner)),
-        }
-    }
-}
-
-fn expanded(entry: &Entry, chain: &[Place]) -> Option<Expanded> {
-    if entry.deleted || entry.is_missing() || entry.name().is_none() {
-        return None;
-    }
-    let key = matches!(entry.kind, Kind::Group { .. }).then(|| entry.override_key());
-    let mut places = vec![entry.at];
-    places.extend_from_slice(chain);
-    places.retain(|at| at.source != 0);
-    Some(Expanded { path: entry.config_path(), package: entry.final_package(true), chain: places, key })
-}
-
-fn duplicates(flat: &[Expanded]) -> Vec<Failure> {
-    let mut seen = HashSet::new();
-    let twice = flat.iter().filter_map(|one| one.key.as_ref().map(|key| (key, one))).filter(|(key, _)| !seen.insert(*key));
-    twice
-        .map(|(key, one)| {
-            let failure = Failure::new("duplicate_group", format!("the group `{key}` stands twice in the final defaults list"));
-            one.chain.first().map_or(failure.clone(), |at| failure.clone().at(*at).through(&one.chain[1..]))
-        })
-        .collect()
 }

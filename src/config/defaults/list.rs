@@ -2,7 +2,8 @@
 
 use super::entry::{Choice, Entry, Kind};
 use crate::config::failure::Failure;
-use crate::config::yaml::{Data, Item, Scalar};
+use crate::config::scalar::Scalar;
+use crate::config::yaml::{Data, Item};
 
 /// The entries of a defaults list.
 pub(super) fn entries(defaults: &Item) -> Result<Vec<Entry>, Failure> {

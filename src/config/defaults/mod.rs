@@ -1,8 +1,10 @@
 //! Defaults lists: which files make up a config, in which order, below which package.
 
+mod absent;
 mod choices;
 mod entry;
 mod expand;
+mod flatten;
 mod list;
 
 pub(super) use choices::Choices;

@@ -361,8 +361,7 @@ fn resolver_name(dots: usize, steps: Vec<Step>) -> Option<Vec<Name>> {
         }
         Name::Inter(_) => true,
     };
-    (dots == 0 && steps.iter().all(|s| !s.bracket && is_name(s)))
-        .then(|| steps.into_iter().map(|s| s.key).collect())
+    (dots == 0 && steps.iter().all(|s| !s.bracket && is_name(s))).then(|| steps.into_iter().map(|s| s.key).collect())
 }
 
 #[cfg(test)]

@@ -267,7 +267,10 @@ impl<'t, 'w> Resolver<'t, 'w> {
 
     /// The node at a path below `root`; `None` when there is none.
     pub(in crate::config) fn select(
-        &mut self, root: Id, path: &str, missing_is_error: bool,
+        &mut self,
+        root: Id,
+        path: &str,
+        missing_is_error: bool,
     ) -> Result<Option<Found>, Failure> {
         if path.is_empty() {
             return Ok(Some(Found::Node(root)));
@@ -280,7 +283,11 @@ impl<'t, 'w> Resolver<'t, 'w> {
             match self.dereference(child)? {
                 Found::Node(next) if self.tree.is_container(next) => at = next,
                 _ => {
-                    let message = format!("`{}` is not a mapping or list, so it has no `{}`", steps[..=i].join("."), steps[i + 1]);
+                    let message = format!(
+                        "`{}` is not a mapping or list, so it has no `{}`",
+                        steps[..=i].join("."),
+                        steps[i + 1]
+                    );
                     return Err(Failure::new("interpolation_not_a_container", message));
                 }
             }

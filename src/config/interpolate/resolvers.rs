@@ -5,9 +5,10 @@ use super::resolve::{Found, KEPT, Resolver};
 use crate::config::builtin;
 use crate::config::failure::{Failure, meant};
 use crate::config::map::{Entries, Key};
+use crate::config::scalar::Scalar;
 use crate::config::tree::{Data, Id};
 use crate::config::value::Value;
-use crate::config::yaml::{Data as Loaded, Item, Scalar, load};
+use crate::config::yaml::{Data as Loaded, Item, load};
 
 /// The resolvers that are followed.
 const KNOWN: [&str; 8] =
@@ -36,7 +37,9 @@ impl Resolver<'_, '_> {
             "oc.deprecated" => takes(1, 2).and_then(|()| self.deprecated(args, parent, id)),
             "hydra" => takes(1, 1).and_then(|()| self.hydra(&args[0])),
             "now" | "python_version" => {
-                let message = format!("the resolver `{name}` is not followed: a config may not depend on the clock or the machine");
+                let message = format!(
+                    "the resolver `{name}` is not followed: a config may not depend on the clock or the machine"
+                );
                 Err(Failure::new("unknown_resolver", message))
             }
             _ => {
@@ -71,7 +74,8 @@ impl Resolver<'_, '_> {
             Some(default) => Ok(Found::Value(Value::Str(default.python_str()))),
             None => {
                 let message = format!("the environment variable `{name}` is not set");
-                Err(Failure::new("env_not_set", message).hint(format!("set {name}, or give a default: ${{oc.env:{name},default}}")))
+                Err(Failure::new("env_not_set", message)
+                    .hint(format!("set {name}, or give a default: ${{oc.env:{name},default}}")))
             }
         }
     }
@@ -79,7 +83,8 @@ impl Resolver<'_, '_> {
     fn oc_select(&mut self, args: &[Found], parent: Id) -> Result<Found, Failure> {
         let path = self.text_arg(&args[0], "the key of `oc.select`")?;
         let default = || args.get(1).cloned().unwrap_or(Found::Value(Value::Null));
-        let (root, rest) = self.start(&path, parent).ok_or_else(|| failed(format!("`{path}` leads above the config")))?;
+        let (root, rest) =
+            self.start(&path, parent).ok_or_else(|| failed(format!("`{path}` leads above the config")))?;
         match self.select(root, rest, false) {
             Ok(Some(Found::Node(node))) if self.tree.is_missing(node) => Ok(default()),
             Ok(Some(found)) => Ok(found),
@@ -92,9 +97,12 @@ impl Resolver<'_, '_> {
     fn decode(&mut self, arg: &Found, parent: Id, id: Id) -> Result<Found, Failure> {
         match self.unresolved(arg) {
             Value::Null => Ok(Found::Value(Value::Null)),
-            Value::Str(text) if text.contains(KEPT) => Ok(Found::Value(Value::Str(format!("{KEPT}{{oc.decode:{text}}}")))),
+            Value::Str(text) if text.contains(KEPT) => {
+                Ok(Found::Value(Value::Str(format!("{KEPT}{{oc.decode:{text}}}"))))
+            }
             Value::Str(text) => {
-                let element = parse_element(&text).map_err(|e| failed(format!("`oc.decode` cannot read `{text}`: {e}")))?;
+                let element =
+                    parse_element(&text).map_err(|e| failed(format!("`oc.decode` cannot read `{text}`: {e}")))?;
                 self.element(&element, parent, id)
             }
             other => Err(failed(format!("`oc.decode` reads text or null, not {}", other.kind()))),

@@ -16,7 +16,8 @@ use crate::config::yaml::Item;
 pub(in crate::config) fn apply(resolver: &mut Resolver<'_, '_>, root: Id, one: &Override) -> Result<(), Failure> {
     let result = match &one.package {
         Some(_) => {
-            let message = format!("`{}` looks like a choice for a group, but there is no group `{}`", one.line, one.key);
+            let message =
+                format!("`{}` looks like a choice for a group, but there is no group `{}`", one.line, one.key);
             Err(Failure::new("group_does_not_exist", message))
         }
         None => run(resolver, root, one),
@@ -91,7 +92,10 @@ fn update(resolver: &mut Resolver<'_, '_>, root: Id, key: &str, item: &Item, key
 }
 
 fn must_be_open(resolver: &Resolver<'_, '_>, at: Id, step: &str, keys: Keys) -> Result<(), Failure> {
-    if keys == Keys::Open || takes_any_key(&resolver.tree.path(at)) || matches!(resolver.tree.node(at).data, Data::List(_)) {
+    if keys == Keys::Open
+        || takes_any_key(&resolver.tree.path(at))
+        || matches!(resolver.tree.node(at).data, Data::List(_))
+    {
         return Ok(());
     }
     Err(unknown_key(resolver, at, &Key::from(step)))

@@ -258,9 +258,10 @@ fn glob(call: Call) -> Outcome<Piece> {
 fn by_name(sweep: Option<Piece>, list: Option<Piece>) -> Outcome<Option<Piece>> {
     match (list, sweep) {
         (Some(list @ Piece::One(Literal::List(_))), _) => Ok(Some(list)),
-        (Some(Piece::One(Literal::Null)) | None, Some(sweep @ Piece::Sweep(Sweep::Choice { .. } | Sweep::Range { .. }))) => {
-            Ok(Some(sweep))
-        }
+        (
+            Some(Piece::One(Literal::Null)) | None,
+            Some(sweep @ Piece::Sweep(Sweep::Choice { .. } | Sweep::Range { .. })),
+        ) => Ok(Some(sweep)),
         (Some(Piece::One(Literal::Null)) | None, None | Some(Piece::One(Literal::Null))) => Ok(None),
         (Some(_), _) => Err("`list` must be a list".into()),
         (_, Some(_)) => Err("`sweep` must be a choice or a range".into()),
@@ -335,7 +336,9 @@ fn tag(call: Call) -> Outcome<Piece> {
         return Err("a tag must be text".into());
     }
     match last {
-        Some(Piece::Sweep(Sweep::Glob { .. })) | None => Err("the last argument must be a choice, a range or an interval".into()),
+        Some(Piece::Sweep(Sweep::Glob { .. })) | None => {
+            Err("the last argument must be a choice, a range or an interval".into())
+        }
         Some(sweep @ Piece::Sweep(_)) => Ok(sweep),
         Some(Piece::One(_)) => Err("the last argument must be a choice, a range or an interval".into()),
     }

@@ -74,7 +74,8 @@ fn key_token(text: &[char]) -> Option<(Kind, usize)> {
     if let Some(kind) = single {
         return Some((kind, 1));
     }
-    let candidates = [(Kind::Word(Word::Id), id(text)), (Kind::Special, special(text)), (Kind::DotPath, dot_path(text))];
+    let candidates =
+        [(Kind::Word(Word::Id), id(text)), (Kind::Special, special(text)), (Kind::DotPath, dot_path(text))];
     longest(&candidates)
 }
 

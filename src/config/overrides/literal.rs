@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn jobs_write_python_words() {
-        let list = Literal::List(vec![Literal::Bool(true), Literal::Float(1e-5), Literal::Str("a,b".into()), Literal::Null]);
+        let list =
+            Literal::List(vec![Literal::Bool(true), Literal::Float(1e-5), Literal::Str("a,b".into()), Literal::Null]);
         assert_eq!(list.text(), "[True,1e-05,a\\,b,null]");
     }
 }

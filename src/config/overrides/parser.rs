@@ -34,7 +34,11 @@ pub(in crate::config) fn parse(line: &str, at: Place) -> Result<Override, Failur
 
 /// The line, shortened where it is long.
 fn shown(line: &str) -> String {
-    if line.chars().count() <= 200 { line.to_string() } else { format!("{}…", line.chars().take(200).collect::<String>()) }
+    if line.chars().count() <= 200 {
+        line.to_string()
+    } else {
+        format!("{}…", line.chars().take(200).collect::<String>())
+    }
 }
 
 /// What a part of the right side is.
@@ -92,7 +96,8 @@ impl Parser<'_> {
         let (key, package) = self.key()?;
         let mut given = None;
         if self.eat(Kind::Equal) {
-            given = Some(if self.peek().is_none() { Given::One(Literal::Str(String::new())) } else { self.right_side()? });
+            given =
+                Some(if self.peek().is_none() { Given::One(Literal::Str(String::new())) } else { self.right_side()? });
         } else if op != Op::Delete {
             return Err(match self.peek() {
                 None => Wrong::Syntax("there is no `=`".into()),
@@ -218,7 +223,8 @@ impl Parser<'_> {
         }
         let start = self.next;
         while let Some(kind) = self.peek() {
-            let fits = matches!(kind, Kind::Word(_)) || (value_side && matches!(kind, Kind::Colon | Kind::Interpolation));
+            let fits =
+                matches!(kind, Kind::Word(_)) || (value_side && matches!(kind, Kind::Colon | Kind::Interpolation));
             if !fits {
                 break;
             }
@@ -276,9 +282,10 @@ impl Parser<'_> {
 fn literal(piece: Piece) -> Result<Literal, Wrong> {
     match piece {
         Piece::One(literal) => Ok(literal),
-        Piece::Sweep(_) => {
-            Err(Wrong::Call(Failure::new("override_function", "a sweep cannot stand inside a list, a mapping or another sweep")))
-        }
+        Piece::Sweep(_) => Err(Wrong::Call(Failure::new(
+            "override_function",
+            "a sweep cannot stand inside a list, a mapping or another sweep",
+        ))),
     }
 }
 
@@ -330,7 +337,9 @@ mod tests {
 
     #[test]
     fn what_does_not_parse() {
-        for bad in ["a", "a=b=c", "a=[1", "a=1]", "a=${a.${b}}", "=1,", "a=(x)", "a='x'y", "a=[,]", "a b=1", "+~a=1", "a= \t,"] {
+        for bad in
+            ["a", "a=b=c", "a=[1", "a=1]", "a=${a.${b}}", "=1,", "a=(x)", "a='x'y", "a=[,]", "a b=1", "+~a=1", "a= \t,"]
+        {
             assert_eq!(category(bad), "override_syntax", "{bad}");
         }
         assert_eq!(category("a=nope(1)"), "override_unknown_function");

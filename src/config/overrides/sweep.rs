@@ -208,7 +208,9 @@ mod tests {
 
     #[test]
     fn globs() {
-        for (pattern, name) in [("*", "x"), ("ff*", "ffnn"), ("*n", "cnn"), ("c?n", "cnn"), ("[ab]x", "bx"), ("[!a]x", "bx")] {
+        for (pattern, name) in
+            [("*", "x"), ("ff*", "ffnn"), ("*n", "cnn"), ("c?n", "cnn"), ("[ab]x", "bx"), ("[!a]x", "bx")]
+        {
             assert!(matches(pattern, name), "{pattern} {name}");
         }
         for (pattern, name) in [("", "x"), ("ff", "ffnn"), ("[!b]x", "bx"), ("?", "")] {

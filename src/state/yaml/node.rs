@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle};
+use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle};
 
 use super::{Error, Pos};
 
@@ -129,6 +129,8 @@ fn pos(marker: &granit_parser::Marker) -> Pos {
 /// A collection that is still open.
 struct Open {
     node: Node,
+    /// Written with brackets or braces.
+    flow: bool,
     anchor: usize,
     key: Option<Node>,
 }
@@ -149,16 +151,22 @@ impl Builder {
     fn event(&mut self, event: Event<'_>, pos: Pos) -> Result<(), Error> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
+                // YAML 1.1 readers take such a `?` for the sign of a key.
+                if style == ScalarStyle::Plain && text.starts_with('?') && self.open.iter().any(|open| open.flow) {
+                    return Err(
+                        Error::at(pos, "text that begins with `?` inside brackets or braces").hinted("quote it")
+                    );
+                }
                 let value = Value::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain };
                 let node = Node { pos, tag: tag.map(|t| t.original()), value };
                 self.spend(1, pos)?;
                 self.close(node, anchor)
             }
-            Event::SequenceStart(_, anchor, tag) => {
-                self.start(Value::List(Vec::new()), anchor, tag.map(|t| t.original()), pos)
+            Event::SequenceStart(style, anchor, tag) => {
+                self.start(Value::List(Vec::new()), style, anchor, tag.map(|t| t.original()), pos)
             }
-            Event::MappingStart(_, anchor, tag) => {
-                self.start(Value::Map(Vec::new()), anchor, tag.map(|t| t.original()), pos)
+            Event::MappingStart(style, anchor, tag) => {
+                self.start(Value::Map(Vec::new()), style, anchor, tag.map(|t| t.original()), pos)
             }
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
                 Some(open) => self.close(open.node, open.anchor),
@@ -178,12 +186,19 @@ impl Builder {
         }
     }
 
-    fn start(&mut self, value: Value, anchor: usize, tag: Option<String>, pos: Pos) -> Result<(), Error> {
+    fn start(
+        &mut self,
+        value: Value,
+        style: StructureStyle,
+        anchor: usize,
+        tag: Option<String>,
+        pos: Pos,
+    ) -> Result<(), Error> {
         self.spend(1, pos)?;
         if self.open.len() >= self.limits.depth {
             return Err(Error::at(pos, format!("nested deeper than {} levels", self.limits.depth)));
         }
-        self.open.push(Open { node: Node { pos, tag, value }, anchor, key: None });
+        self.open.push(Open { node: Node { pos, tag, value }, flow: style == StructureStyle::Flow, anchor, key: None });
         Ok(())
     }
 
