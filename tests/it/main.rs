@@ -7,6 +7,7 @@ mod hooks;
 mod hydra;
 mod init;
 mod phases;
+mod recording;
 mod sandbox;
 mod schema;
 mod shapes;
