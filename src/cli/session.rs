@@ -83,6 +83,7 @@ impl Session {
     ) -> Result<T, Problems> {
         let repo = Repo::discover(&self.folder, Environment::Honoured)?;
         let settings = load::settings(&repo.work_tree())?.ok_or_else(load::not_managed)?;
+        new_enough(settings.min_version.as_deref())?;
         self.on(repo, settings, recording, work)
     }
 
@@ -106,6 +107,24 @@ impl Session {
             push: recording.push,
             exe: self.exe.clone(),
         })
+    }
+}
+
+/// `min_version` of `configs/ar.yaml` against this binary.
+fn new_enough(wanted: Option<&str>) -> Result<(), Problem> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    let numbers = |text: &str| text.split('.').map(str::parse).collect::<Result<Vec<u32>, _>>().ok();
+    let here = env!("CARGO_PKG_VERSION");
+    let invalid = |message: String, hint: &str| {
+        Err(Problem::new(Kind::Invalid, "min-version", message).at(load::SETTINGS).hint(hint))
+    };
+    match numbers(wanted) {
+        Some(wanted) if Some(&wanted) <= numbers(here).as_ref() => Ok(()),
+        Some(_) => invalid(
+            format!("this repository asks for git-ar {wanted} or newer; this is {here}"),
+            "install a newer git-ar",
+        ),
+        None => invalid(format!("`min_version: {wanted}` is no version"), "write it as in min_version: \"0.1.0\""),
     }
 }
 

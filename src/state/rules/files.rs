@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use super::Case;
 use crate::state::board::BoardConfig;
 use crate::state::entities::{Finding, Iteration, Project, References, Settings};
+use crate::state::ids::Slug;
 use crate::state::load;
 use crate::state::problem::{Kind, Problem};
 use crate::state::record::{Attempt, Exclusion, Metrics, Run};
@@ -79,21 +80,74 @@ pub(super) fn check(case: &Case<'_>) -> Result<Vec<Problem>, Problem> {
     let moved = moved(case.changes);
     let mut found = Vec::new();
     for change in case.changes {
+        if is_link(change) {
+            found.push(not_a_file(change));
+            continue;
+        }
         let kind = FileKind::of(&change.path);
         if kind == FileKind::Other {
             continue;
         }
         match &change.after {
             None => found.extend(removal(kind, change, &moved)),
-            Some((EntryKind::File | EntryKind::Executable, _)) => found.extend(content(case, kind, change)?),
-            Some(_) => found.push(not_a_file(change)),
+            Some(_) => match misplaced(kind, &change.path) {
+                Some(problem) => found.push(problem),
+                None => found.extend(content(case, kind, change)?),
+            },
         }
     }
     Ok(found)
 }
 
-/// The last three names of a path with the content's id: what survives when a folder is renamed.
-type Moved = HashSet<(String, String)>;
+/// A link or a submodule where state lies.
+fn is_link(change: &Change) -> bool {
+    let state = ["projects/", "leaderboard/", "configs/board/", "configs/cluster/"];
+    let is_state =
+        state.iter().any(|folder| format!("{}/", change.path).starts_with(folder)) || change.path == load::SETTINGS;
+    is_state && matches!(change.after, Some((EntryKind::Symlink | EntryKind::Gitlink, _)))
+}
+
+/// A state file in a folder whose name no command would find.
+fn misplaced(kind: FileKind, path: &str) -> Option<Problem> {
+    let parts: Vec<&str> = path.split('/').collect();
+    let project = parts.get(1).filter(|_| parts[0] == "projects").is_some_and(|name| Slug::try_from(*name).is_err());
+    let (wrong, rule) = match kind {
+        FileKind::Text | FileKind::Board | FileKind::Settings => (false, ""),
+        _ if project => (true, "a project's folder has lower-case letters, digits and inner hyphens"),
+        FileKind::Iteration => (
+            load::iteration_of_path(path).is_none(),
+            "an iteration's folder is its id, a hyphen and a slug, such as 8b-srnn",
+        ),
+        FileKind::Run | FileKind::RunConfig | FileKind::Attempt | FileKind::Exclusion | FileKind::Metrics => {
+            (load::run_of_path(path).is_none(), "a run's folder is its id, such as kq7f3-digits_mlp")
+        }
+        _ => (false, ""),
+    };
+    wrong.then(|| Problem::new(Kind::Invalid, "misplaced", rule).at(path).line(Some(1)).hint("rename the folder"))
+}
+
+/// What turned up elsewhere, and what was given up: a folder that is renamed as a whole.
+struct Moved {
+    /// The last three names of an added path, with the content's id.
+    added: HashSet<(String, String)>,
+    /// Contents of added iterations.
+    iterations: HashSet<String>,
+    /// Folders whose `iteration.yaml` or `project.yaml` is gone.
+    left: HashSet<String>,
+}
+
+impl Moved {
+    /// Whether a removed file is only moved with its whole iteration or project.
+    fn has(&self, kind: FileKind, path: &str, id: &str) -> bool {
+        if kind == FileKind::Iteration {
+            return self.iterations.contains(id);
+        }
+        let owner = load::run_of_path(path).map(|(owner, _)| owner);
+        let project = path.split('/').take(2).collect::<Vec<_>>().join("/");
+        let left = owner.is_some_and(|o| self.left.contains(&o)) || self.left.contains(&project);
+        left && self.added.contains(&(tail(path), id.to_string()))
+    }
+}
 
 fn tail(path: &str) -> String {
     let parts: Vec<&str> = path.rsplit('/').take(3).collect();
@@ -101,16 +155,28 @@ fn tail(path: &str) -> String {
 }
 
 fn moved(changes: &[Change]) -> Moved {
-    let added = changes.iter().filter(|c| c.is_added());
-    added.filter_map(|c| Some((tail(&c.path), c.after.as_ref()?.1.clone()))).collect()
+    let mut moved = Moved { added: HashSet::new(), iterations: HashSet::new(), left: HashSet::new() };
+    for change in changes {
+        let owner = |name: &str| change.path.strip_suffix(name).map(str::to_string);
+        match &change.after {
+            Some((_, id)) if change.is_added() => {
+                moved.added.insert((tail(&change.path), id.clone()));
+                if FileKind::of(&change.path) == FileKind::Iteration {
+                    moved.iterations.insert(id.clone());
+                }
+            }
+            None => moved.left.extend(owner("/iteration.yaml").or_else(|| owner("/project.yaml"))),
+            Some(_) => {}
+        }
+    }
+    moved
 }
 
 /// A record may leave its place only by turning up, unchanged, in another one.
 fn removal(kind: FileKind, change: &Change, moved: &Moved) -> Option<Problem> {
     let before = change.before.as_ref()?;
     let guarded = kind.is_immutable() || kind.is_append_only() || kind == FileKind::Iteration;
-    let is_iteration_moved = kind == FileKind::Iteration && moved.iter().any(|(_, id)| *id == before.1);
-    if !guarded || is_iteration_moved || moved.contains(&(tail(&change.path), before.1.clone())) {
+    if !guarded || moved.has(kind, &change.path, &before.1) {
         return None;
     }
     let problem =

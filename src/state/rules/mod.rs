@@ -15,7 +15,7 @@ mod view;
 
 use std::collections::BTreeSet;
 
-use super::entities::{Planned, Switch};
+use super::entities::{Planned, Settings, Switch};
 use super::load::{self, IterationView, RunView};
 use super::problem::{Kind, Problem, Problems};
 use super::tree::{Change, Tree};
@@ -102,12 +102,35 @@ fn judge(case: &Case<'_>, depth: Depth) -> Result<Vec<Problem>, Problem> {
     if found.iter().any(|p| p.kind == Kind::Invalid) {
         return Ok(found);
     }
-    if settings.phases == Switch::On {
-        for (slug, id, folder) in touched(case.changes) {
-            found.extend(steps::check(case, depth, &slug, id, &folder)?);
-        }
+    found.extend(switched_off(case, &settings)?);
+    // With `loop: off` the gates rest; that steps are appended one by one, and ids used once, holds all the same.
+    let depth = if settings.phases == Switch::On { depth } else { Depth::Structure };
+    for (slug, id, folder) in touched(case.changes) {
+        found.extend(steps::check(case, depth, &slug, id, &folder)?);
     }
     Ok(found)
+}
+
+/// Phases are not turned off to get round the gates of an iteration that is under way.
+fn switched_off(case: &Case<'_>, settings: &Settings) -> Result<Option<Problem>, Problem> {
+    let touched = case.changes.iter().any(|c| c.path == load::SETTINGS && c.before.is_some());
+    if !touched || settings.phases == Switch::On {
+        return Ok(None);
+    }
+    if load::settings(case.before).ok().flatten().is_none_or(|s| s.phases == Switch::Off) {
+        return Ok(None);
+    }
+    for slug in load::projects(case.after)? {
+        let active = load::iterations(case.after, &slug)?.into_iter().find(|v| v.iteration.phase.is_active());
+        if let Some(view) = active {
+            let message = format!("phases are turned off while {} is in phase {}", view.name(), view.iteration.phase);
+            let problem = Problem::new(Kind::Refused, "loop-off", message).at(load::SETTINGS);
+            return Ok(Some(
+                problem.hint(format!("conclude it first, or git ar iter abandon {} --reason TEXT", view.name())),
+            ));
+        }
+    }
+    Ok(None)
 }
 
 /// The iterations in which something changed.

@@ -94,6 +94,10 @@ fn added_metrics(case: &Case<'_>, path: &str, id: &RunId, run: &Run) -> Result<V
         problem.hint("results are collected by `git ar run local`; a result that should not count: git ar run exclude RUN --reason TEXT")
     };
     let mut found = Vec::new();
+    let attempts = format!("{}/attempts", path.rsplitn(3, '/').nth(2).unwrap_or_default());
+    if case.after.list(&attempts)?.is_empty() {
+        found.push(wrong("run", format!("these metrics come from no attempt: {attempts} is empty")));
+    }
     if metrics.run != id.as_str() {
         found.push(wrong("run", format!("these metrics say run `{}`, the folder says `{id}`", metrics.run)));
     }

@@ -227,6 +227,7 @@ fn records_belong_together() {
     assert_eq!(change("seed-0/metrics.json", "0.9", "NaN"), ["metrics"]);
     assert_eq!(change("seed-0/metrics.json", "\"d-a\"", "\"d-b\""), ["metrics"]);
     assert_eq!(codes(&start, &full.clone().without(&format!("{FOLDER}/runs/f1-a/run.yaml"))), ["no-run"]);
+    assert_eq!(codes(&start, &full.clone().without(&format!("{FOLDER}/runs/f1-a/attempts/1.yaml"))), ["metrics"]);
 }
 
 #[test]
@@ -242,6 +243,40 @@ fn files_are_files_and_ids_are_used_once() {
     assert!(found[0].hint.as_deref().unwrap().contains("`question`"));
     let conflict = at(SURVEY).with("projects/p/project.yaml", "schema: 1\n<<<<<<< HEAD\ntitle: P\n");
     assert_eq!((judge(&at(SURVEY), &conflict)[0].code, judge(&at(SURVEY), &conflict)[0].line), ("conflict", Some(2)));
+}
+
+#[test]
+fn a_run_cannot_be_moved_out_of_sight() {
+    let full = with_run(at(EXPERIMENT), "f1-a", "full");
+    let mut elsewhere = MemoryTree::default();
+    for (path, file) in &full.0 {
+        elsewhere.0.insert(path.replace("1-a/runs", "2-b/runs"), file.clone());
+    }
+    let other = iteration(EXPERIMENT, WRITTEN);
+    let (before, after) = [full, elsewhere].map(|t| t.with("projects/p/iterations/2-b/iteration.yaml", &other)).into();
+    assert_eq!(codes(&before, &after), ["record-removed"]);
+}
+
+#[test]
+fn state_lies_where_commands_find_it() {
+    for folder in ["projects/p/iterations/08-a", "projects/p/iterations/notes", "projects/P_x/iterations/1-a"] {
+        let tree = base().with(&format!("{folder}/iteration.yaml"), &iteration(&[], ""));
+        assert_eq!(codes(&base(), &tree), ["misplaced"], "{folder}");
+    }
+    let mut link = base();
+    link.0.insert("projects/q".into(), (EntryKind::Symlink, b"p".to_vec()));
+    assert_eq!(codes(&base(), &link), ["not-a-file"]);
+}
+
+#[test]
+fn phases_are_not_turned_off_to_get_round_a_gate() {
+    let off = |tree: MemoryTree| tree.with(load::SETTINGS, "schema: 1\nloop: off\n");
+    assert_eq!(codes(&at(SURVEY), &off(at(SURVEY))), ["loop-off"]);
+    assert!(codes(&base(), &off(base())).is_empty());
+    let unwritten = base().with(&format!("{FOLDER}/iteration.yaml"), &iteration(IMPLEMENT, ""));
+    assert!(codes(&off(base()), &off(unwritten)).is_empty());
+    let jump = base().with(&format!("{FOLDER}/iteration.yaml"), &iteration(&["survey", "conclude"], ""));
+    assert_eq!(codes(&off(base()), &off(jump)), ["no-such-step"]);
 }
 
 #[test]
