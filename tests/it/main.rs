@@ -8,6 +8,7 @@ mod hydra;
 mod init;
 mod phases;
 mod recording;
+mod reference;
 mod sandbox;
 mod schema;
 mod shapes;
