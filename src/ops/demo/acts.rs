@@ -32,7 +32,7 @@ fn repository(stage: &Stage<'_>, engine: bool) -> Result<(), Problems> {
     let trainer = if engine { "engine" } else { "reference" };
     super::repository(stage)?;
     let outside = stage.folder.parent().unwrap_or(&stage.folder).to_path_buf();
-    stage.git_ar_in(&outside, &["init", "--trainer", trainer, &folder], 4)?;
+    stage.git_ar_in(&outside, &["init", "--trainer", trainer, &folder], 1)?;
     Ok(())
 }
 
@@ -48,7 +48,7 @@ fn survey(stage: &Stage<'_>) -> Result<Scene, Problems> {
 }
 
 fn skip_a_phase(stage: &Stage<'_>, scene: &Scene) -> Result<(), Problems> {
-    stage.act("   What if somebody skips ahead? iteration.yaml is edited by hand to say `experiment`:");
+    stage.act("   What if somebody skips ahead? By hand, a step right to `experiment` goes into iteration.yaml:");
     let text = edits::skipped(stage, scene)?;
     stage.try_to_commit(&scene.path("iteration.yaml"), &text, "skip ahead")
 }

@@ -11,7 +11,7 @@ use crate::state::record::RunKind;
 use crate::state::region;
 use crate::state::stats::summary;
 use crate::state::tree::{Tree, join};
-use crate::state::yaml::edit;
+use crate::state::yaml::{edit, quote};
 
 /// The experiment with few hidden units.
 pub(super) const NARROW: &str = "digits_narrow";
@@ -130,10 +130,13 @@ pub(super) fn survey(stage: &Stage<'_>, scene: &Scene) -> Result<Vec<File>, Prob
     ])
 }
 
-/// `iteration.yaml` with the phase `experiment`, two steps too early.
+/// `iteration.yaml` with a step from `survey` right to `experiment`.
 pub(super) fn skipped(stage: &Stage<'_>, scene: &Scene) -> Result<String, Problem> {
     let view = scene.view(&tree(stage))?;
-    edit::set(&view.text, "phase", "experiment").map_err(|error| error.in_file(&view.path()))
+    let last = view.iteration.steps.last().map_or(jiff::Timestamp::UNIX_EPOCH, |step| step.at);
+    let step = format!("{{to: experiment, at: {}}}", quote(&last.to_string()));
+    let text = edit::set(&view.text, "phase", "experiment").and_then(|text| edit::append(&text, "steps", &step));
+    text.map_err(|error| error.in_file(&view.path()))
 }
 
 /// The two configs.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Check, Patient, State};
+use crate::ops::hook;
 use crate::repo::git::Git;
 use crate::repo::{Environment, Repo};
 use crate::runs::datasets::{DATA_SETS, DataSet, Found};
@@ -25,6 +26,7 @@ pub(super) fn all(patient: &Patient<'_>) -> Vec<Check> {
             let settings = load::settings(&repo.work_tree());
             checks.push(repository(&repo, &settings));
             if let Ok(Some(settings)) = &settings {
+                checks.push(hooks(&repo));
                 checks.push(trainer(settings, patient));
             }
         }
@@ -84,6 +86,20 @@ fn repository(repo: &Repo, settings: &Result<Option<Settings>, Problem>) -> Chec
             }
         },
     }
+}
+
+fn hooks(repo: &Repo) -> Check {
+    let standing = match hook::status(repo) {
+        Ok(standing) => standing,
+        Err(problems) => return broken("hooks", &problems.0[0]),
+    };
+    let names: Vec<&str> = standing.hooks.iter().filter(|hook| hook.runs).map(|hook| hook.name).collect();
+    if standing.complete() {
+        return Check::ok("hooks", names.join(", "));
+    }
+    let lacking: Vec<&str> = standing.hooks.iter().filter(|hook| !hook.runs).map(|hook| hook.name).collect();
+    let found = format!("git does not run git-ar in {}", lacking.join(", "));
+    Check::bad("hooks", State::Missing, found, vec!["git ar hook install".into()])
 }
 
 fn trainer(settings: &Settings, patient: &Patient<'_>) -> Check {

@@ -10,8 +10,8 @@ use serde::Serialize;
 pub use files::Flavour;
 pub use place::{Place, locate};
 
-use super::Context;
 use super::record::{Recorded, Write};
+use super::{Context, hook};
 use crate::leaderboard;
 use crate::state::entities::Switch;
 use crate::state::overlay::Overlay;
@@ -32,6 +32,8 @@ pub struct Outcome {
     pub made: Vec<String>,
     /// The files that were there already and stay as they are.
     pub kept: Vec<String>,
+    /// Whether hooks were installed just now.
+    pub hooks_installed: bool,
     /// What is left for a person to do.
     pub notes: Vec<String>,
     /// What was recorded.
@@ -50,7 +52,8 @@ pub fn init(context: &Context<'_>, new_repository: bool, flavour: Flavour) -> Re
             None => made.push(file),
         }
     }
-    let notes = notes(context, &tree, flavour)?;
+    let mut notes = notes(context, &tree, flavour)?;
+    let hooks_installed = hooks(context, &mut notes);
     let boards = boards(&tree, &made)?;
     made.retain(|file| boards.iter().all(|board| board.path != file.path));
     made.extend(boards);
@@ -62,9 +65,25 @@ pub fn init(context: &Context<'_>, new_repository: bool, flavour: Flavour) -> Re
         new_repository,
         made: paths,
         kept,
+        hooks_installed,
         notes,
         recorded,
     })
+}
+
+/// Install the hooks. Where that needs a person, it becomes a note: the rest of the repository works without.
+fn hooks(context: &Context<'_>, notes: &mut Vec<String>) -> bool {
+    match hook::install(&context.repo, &context.exe, (context.env)("PATH").as_deref()) {
+        Ok(standing) => {
+            notes.extend(standing.lines.map(|lines| format!("the hooks are another program's; add there:\n{lines}")));
+            standing.changed
+        }
+        Err(problems) => {
+            let hints = problems.0.iter().filter_map(|p| p.hint.clone()).map(|hint| format!("\n  {hint}"));
+            notes.push(format!("no hooks were installed: {problems}{}", hints.collect::<String>()));
+            false
+        }
+    }
 }
 
 /// The boards' files as they are with the files that are made; one that is there already is left alone.
@@ -123,10 +142,13 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = if self.new_repository { "new research repository" } else { "research repository" };
-        writeln!(f, "{what} in {} (branch {})", self.top, self.branch)?;
-        if self.made.is_empty() {
-            writeln!(f, "everything is there already ({} files kept)", self.kept.len())?;
-        }
+        let did = match self.made.len() {
+            0 if self.hooks_installed => "every file is there already, hooks installed".into(),
+            0 => format!("everything is there already ({} files kept)", self.kept.len()),
+            n if self.hooks_installed => format!("{n} files made, hooks installed"),
+            n => format!("{n} files made"),
+        };
+        writeln!(f, "{what} in {} (branch {}): {did}", self.top, self.branch)?;
         for path in self.made.iter().filter(|p| !p.starts_with("docs/schema/")) {
             writeln!(f, "  made  {path}")?;
         }
