@@ -16,10 +16,12 @@ mod man;
 mod output;
 mod phase;
 mod project;
+mod run;
 mod schema;
 mod session;
 mod start;
 mod status;
+mod train;
 
 use std::process::ExitCode;
 
@@ -60,6 +62,7 @@ enum Command {
     Start(start::Args),
     Status(status::StatusArgs),
     Phase(phase::Args),
+    Run(run::Args),
     Demo(demo::Args),
     Resume(status::ResumeArgs),
     Next(status::NextArgs),
@@ -67,6 +70,9 @@ enum Command {
     Board(board::Args),
     Project(project::Args),
     Iter(iter::Args),
+    Train(train::Args),
+    #[command(hide = true)]
+    ReferenceTrainer(train::ReferenceArgs),
     Gate(gate::Args),
     Hook(hook::Args),
     Doctor(doctor::Args),
@@ -120,6 +126,7 @@ fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
         Command::Start(args) => start::run(session, &args),
         Command::Status(args) => status::status(session, &args),
         Command::Phase(args) => phase::run(session, &args),
+        Command::Run(args) => run::run(session, args),
         Command::Demo(args) => demo::run(session, &args),
         Command::Resume(args) => status::resume(session, &args),
         Command::Next(args) => status::next(session, &args),
@@ -127,6 +134,8 @@ fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
         Command::Board(args) => board::run(session, &args),
         Command::Project(args) => project::run(session, &args),
         Command::Iter(args) => iter::run(session, &args),
+        Command::Train(args) => train::run(session, args),
+        Command::ReferenceTrainer(args) => train::reference(session, &args),
         Command::Gate(args) => gate::run(session, &args),
         Command::Hook(args) => hook::run(session, &args),
         Command::Doctor(args) => doctor::run(session, &args),

@@ -62,6 +62,13 @@ impl Reply {
         self.code = kind as u8;
         self
     }
+
+    /// The same with an exit status that a contract outside of git-ar asks for.
+    #[must_use]
+    pub fn exit(mut self, status: u8) -> Self {
+        self.code = status;
+        self
+    }
 }
 
 /// Print a reply.

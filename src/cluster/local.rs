@@ -60,14 +60,13 @@ struct Running {
     told: Instant,
 }
 
-/// Runs jobs, at most `at_once` at a time, and returns their exit statuses in order; `None` for a job that was not
+/// Runs jobs, each under the lock of its run directory, at most `at_once` at a time, and returns their exit statuses in order; `None` for a job that was not
 /// started because stopping was asked for or an earlier job could not start.
 ///
 /// # Errors
 /// What kept a job from being started; the jobs that ran until then have ended.
 pub fn run(
-    jobs: &[Job],
-    lock: &Lock,
+    jobs: &[(Job, &Lock)],
     at_once: usize,
     stop: &Stop,
     tell: &dyn Fn(Event),
@@ -80,10 +79,11 @@ pub fn run(
     loop {
         while running.len() < at_once.max(1) && !stop.asked() && failed.is_none() {
             let Some(place) = waiting.pop_front() else { break };
-            match Process::start(&jobs[place], &lock.0) {
+            let (job, lock) = &jobs[place];
+            match Process::start(job, &lock.0) {
                 Ok(process) => {
                     let now = Instant::now();
-                    running.push(Running { place, process, began: now, log: jobs[place].log.clone(), told: now });
+                    running.push(Running { place, process, began: now, log: job.log.clone(), told: now });
                     tell(Event::Started(place));
                 }
                 Err(problem) => failed = Some(problem),
@@ -167,9 +167,10 @@ mod tests {
             sh(place.path(), "0", "pwd; echo seed $AR_SEED >&2"),
             sh(place.path(), "1", "exit 7"),
             sh(place.path(), "2", "kill -9 $$"),
-        ];
+        ]
+        .map(|job| (job, &lock));
         for at_once in [1, 3] {
-            let codes = run(&jobs, &lock, at_once, &Stop::default(), &|_| {}).unwrap();
+            let codes = run(&jobs, at_once, &Stop::default(), &|_| {}).unwrap();
             assert_eq!(codes, [Some(0), Some(7), Some(137)]);
         }
         let log = std::fs::read_to_string(place.path().join("0/log")).unwrap();
@@ -183,10 +184,10 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let lock = Lock::take(&place.path().join("lock")).unwrap();
         let script = "trap 'echo saved; exit 143' TERM; echo ready; while :; do sleep 0.01; done";
-        let jobs = [sh(place.path(), "0", script), sh(place.path(), "1", "echo never")];
+        let jobs = [sh(place.path(), "0", script), sh(place.path(), "1", "echo never")].map(|job| (job, &lock));
         let stop = Stop::default();
         let events = RefCell::new(Vec::new());
-        let codes = run(&jobs, &lock, 1, &stop, &|event| {
+        let codes = run(&jobs, 1, &stop, &|event| {
             if event == Event::Started(0) {
                 while last_lines(&place.path().join("0/log"), 1).is_none() {
                     std::thread::sleep(PAUSE);
@@ -222,7 +223,7 @@ mod tests {
         let lock = Lock::take(&place.path().join("lock")).unwrap();
         for program in ["no-such-program-here", "./train.sh"] {
             let job = Job { command: vec![program.into()], ..sh(place.path(), "0", "") };
-            let problem = run(&[job], &lock, 1, &Stop::default(), &|_| {}).unwrap_err();
+            let problem = run(&[(job, &lock)], 1, &Stop::default(), &|_| {}).unwrap_err();
             assert!(problem.kind == Kind::Usage && problem.message.contains(program), "{problem}");
         }
     }

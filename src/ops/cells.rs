@@ -1,22 +1,26 @@
 //! The cells of a plan: what its experiments compose to.
 
+use super::run_cells::Composer;
+use crate::config;
 use crate::state::entities::{Planned, Settings};
-use crate::state::problem::{Kind, Problem, Problems};
+use crate::state::problem::{Problem, Problems};
 use crate::state::rules::Cell;
-use crate::state::tree::{Tree, digest};
+use crate::state::tree::Tree;
 
 /// The cells of one line of a plan.
 pub fn of_plan(
-    _tree: &dyn Tree,
-    _settings: &Settings,
+    tree: &dyn Tree,
+    settings: &Settings,
     planned: &Planned,
-    _env: &dyn Fn(&str) -> Option<String>,
+    env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<Cell>, Problems> {
-    let message = format!("{} does not compose: composition is not built in yet", planned.experiment);
-    Err(Problem::new(Kind::Invalid, "compose", message).into())
+    let composer = Composer { tree, dir: &settings.config_dir, env };
+    let cells = composer.cells(&planned.experiment, &planned.overrides)?.into_iter();
+    let experiment = || planned.experiment.clone();
+    Ok(cells.map(|c| Cell { experiment: experiment(), overrides: c.overrides, digest: c.digest }).collect())
 }
 
 /// The digest of a stored config.
-pub fn digest_of(_path: &str, config: &[u8]) -> Result<String, Problem> {
-    Ok(digest(config))
+pub fn digest_of(path: &str, config: &[u8]) -> Result<String, Problem> {
+    Ok(config::digest(&config::read(config, path)?))
 }

@@ -16,10 +16,17 @@ pub mod phase;
 pub mod project;
 pub mod record;
 pub mod resume;
+pub mod run;
+pub mod run_attempt;
+pub mod run_cells;
+pub mod run_exclude;
+pub mod run_local;
+pub mod run_show;
 mod scaffold;
 pub mod schema;
 pub mod start;
 pub mod status;
+pub mod train;
 
 use std::path::PathBuf;
 

@@ -62,9 +62,9 @@ pub fn verdict(seeds: &[(u64, Left)], code: i32, stopped: bool) -> (Verdict, Opt
     let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
     let verdict = match () {
         () if seeds.iter().any(|(_, left)| matches!(left, Left::Foreign(_))) => Verdict::Quarantined,
+        () if code == 0 && reason.is_none() => Verdict::Succeeded,
         () if stopped || code == contract::STOPPED => Verdict::Killed,
-        () if code != 0 || reason.is_some() => Verdict::Failed,
-        () => Verdict::Succeeded,
+        () => Verdict::Failed,
     };
     (verdict, reason)
 }
@@ -115,6 +115,7 @@ mod tests {
         assert_eq!(verdict(&[good(), none()], 0, false), (Verdict::Failed, Some("seed 1: no".into())));
         assert_eq!(verdict(&[good(), none()], 143, false).0, Verdict::Killed);
         assert_eq!(verdict(&[none()], 1, true).0, Verdict::Killed);
+        assert_eq!(verdict(&[good()], 0, true).0, Verdict::Succeeded);
         assert_eq!(verdict(&[good(), (1, Left::Foreign("x".into()))], 0, false).0, Verdict::Quarantined);
     }
 }

@@ -297,6 +297,17 @@ pub fn write_metrics(
         wandb: None,
         error: end.err().map(str::to_string),
     };
-    let text = serde_json::to_string_pretty(&metrics).expect("finite numbers and text");
-    scratch::write(&task.seed_dir().join("metrics.json"), (text + "\n").as_bytes())
+    let value = serde_json::to_value(&metrics).expect("finite numbers and text");
+    scratch::write(&task.seed_dir().join("metrics.json"), (lines(&value, 2) + "\n").as_bytes())
+}
+
+/// JSON with one key a line down to a depth, and lists in one line: short, and still fit for a diff.
+fn lines(value: &serde_json::Value, depth: usize) -> String {
+    let serde_json::Value::Object(map) = value else { return value.to_string() };
+    if depth == 0 || map.is_empty() {
+        return value.to_string();
+    }
+    let indent = "  ".repeat(3 - depth);
+    let entries: Vec<String> = map.iter().map(|(k, v)| format!("{indent}\"{k}\": {}", lines(v, depth - 1))).collect();
+    format!("{{\n{}\n{}}}", entries.join(",\n"), &indent[2..])
 }

@@ -9,6 +9,7 @@ mod init;
 mod phases;
 mod recording;
 mod reference;
+mod runs;
 mod sandbox;
 mod schema;
 mod shapes;

@@ -1,0 +1,208 @@
+//! Runs as the verbs see them: where their records are, which one a prefix means, in which state they are.
+
+use serde::Serialize;
+
+use super::{Context, find};
+use crate::state::entities::Switch;
+use crate::state::ids::{RunId, Slug};
+use crate::state::load::{self, IterationView, RunView};
+use crate::state::phase::Phase;
+use crate::state::problem::{Kind, Problem};
+use crate::state::record::{RunKind, Verdict};
+use crate::state::text::nearest;
+use crate::state::tree::{EntryKind, Tree, join};
+
+/// Where the runs of an iteration, or of a project with `loop: off`, are recorded.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The project.
+    pub project: Slug,
+    /// The iteration; none with `loop: off`.
+    pub iteration: Option<IterationView>,
+    /// The folder in which `runs/` lies.
+    pub folder: String,
+}
+
+impl Place {
+    /// The place that is meant: the iteration named, or the active one; with `loop: off` the project.
+    pub fn find(
+        context: &Context<'_>,
+        tree: &dyn Tree,
+        iteration: Option<&str>,
+        project: Option<&str>,
+    ) -> Result<Self, Problem> {
+        if context.settings.phases == Switch::Off {
+            let project = find::project(tree, project)?;
+            return Ok(Self { folder: format!("projects/{project}"), project, iteration: None });
+        }
+        let named = match (iteration, project) {
+            (Some(id), Some(project)) if !id.contains('/') => Some(format!("{project}/{id}")),
+            (id, _) => id.map(str::to_string),
+        };
+        let view = match (named, project) {
+            (None, Some(project)) => only_active_of(tree, &find::project(tree, Some(project))?)?,
+            (named, _) => find::iteration(tree, named.as_deref())?,
+        };
+        Ok(Self { project: view.project.clone(), folder: view.folder.clone(), iteration: Some(view) })
+    }
+
+    /// As commands take it: `project/id`, or the project.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.iteration.as_ref().map_or_else(|| self.project.to_string(), IterationView::name)
+    }
+
+    /// Refuses a run of this kind in a phase to which it does not belong.
+    pub fn allow(&self, kind: RunKind) -> Result<(), Problem> {
+        let Some(view) = &self.iteration else { return Ok(()) };
+        let (allowed, rule): (&[Phase], &str) = match kind {
+            RunKind::Full => (&[Phase::Experiment], "full runs start in experiment"),
+            RunKind::Smoke => (&[Phase::Implement, Phase::Experiment], "smoke runs belong to implement and experiment"),
+        };
+        let phase = view.iteration.phase;
+        if allowed.contains(&phase) {
+            return Ok(());
+        }
+        let message = format!("iteration {} is in phase {phase}; {rule}", view.name());
+        let problem = Problem::new(Kind::Refused, "phase", message).at(view.path()).line(view.line("phase"));
+        Err(problem.hint(format!("git ar phase why {}", view.name())))
+    }
+
+    /// The trailers of a commit about a run in here.
+    #[must_use]
+    pub fn trailers(&self, run: &RunId) -> Vec<(&'static str, String)> {
+        let iteration = self.iteration.iter().map(|view| ("AR-Iteration", view.id.to_string()));
+        std::iter::once(("AR-Project", self.project.to_string()))
+            .chain(iteration)
+            .chain([("AR-Run", run.to_string())])
+            .collect()
+    }
+}
+
+fn only_active_of(tree: &dyn Tree, project: &Slug) -> Result<IterationView, Problem> {
+    let mut active: Vec<IterationView> =
+        load::iterations(tree, project)?.into_iter().filter(|view| view.iteration.phase.is_active()).collect();
+    if active.len() == 1 {
+        return Ok(active.remove(0));
+    }
+    let message = format!("project {project} has {} active iterations; say which one", active.len());
+    Err(Problem::new(Kind::Ambiguous, "ambiguous", message)
+        .hint("git ar iter list   then name it with --iter PROJECT/ID"))
+}
+
+/// A run's id with the place it is recorded in.
+pub type Found = (Place, RunId);
+
+/// Every run by the names of the folders; no record is read.
+pub fn all(tree: &dyn Tree) -> Result<Vec<Found>, Problem> {
+    let mut found = Vec::new();
+    for project in load::projects(tree)? {
+        let folder = format!("projects/{project}");
+        ids(tree, &Place { project: project.clone(), iteration: None, folder }, &mut found)?;
+        for (id, folder) in load::iteration_folders(tree, &project)? {
+            if tree.list(&join(&folder, "runs"))?.is_empty() {
+                continue;
+            }
+            let iteration = load::iteration(tree, &project, id, &folder)?;
+            ids(tree, &Place { project: project.clone(), iteration, folder }, &mut found)?;
+        }
+    }
+    Ok(found)
+}
+
+fn ids(tree: &dyn Tree, place: &Place, found: &mut Vec<Found>) -> Result<(), Problem> {
+    for entry in tree.list(&join(&place.folder, "runs"))?.into_iter().filter(|e| e.kind == EntryKind::Folder) {
+        if let Ok(id) = RunId::try_from(entry.name) {
+            found.push((place.clone(), id));
+        }
+    }
+    Ok(())
+}
+
+/// The run that `name` begins.
+pub fn one(tree: &dyn Tree, name: &str) -> Result<(Place, RunView), Problem> {
+    let all = all(tree)?;
+    let mut fits: Vec<&Found> = all.iter().filter(|(_, id)| id.as_str().starts_with(name)).collect();
+    if let Some(exact) = fits.iter().find(|(_, id)| id.as_str() == name) {
+        fits = vec![*exact];
+    }
+    let (place, id) = match fits.as_slice() {
+        [one] => *one,
+        [] => {
+            let near = nearest(name, all.iter().map(|(_, id)| id.as_str()));
+            let near = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+            let problem = Problem::new(Kind::Ambiguous, "unknown-id", format!("no run begins with `{name}`{near}"));
+            return Err(problem.hint("git ar run list"));
+        }
+        several => {
+            let names: Vec<&str> = several.iter().map(|(_, id)| id.as_str()).take(12).collect();
+            let message = format!("`{name}` begins {} runs: {}", several.len(), names.join(", "));
+            return Err(Problem::new(Kind::Ambiguous, "ambiguous", message).hint("type more of the id"));
+        }
+    };
+    let folder = format!("{}/runs/{id}", place.folder);
+    let view = load::run(tree, id.clone(), &folder)?;
+    let missing = || Problem::new(Kind::Invalid, "no-run", "run.yaml is missing").at(join(&folder, "run.yaml"));
+    Ok((place.clone(), view.ok_or_else(missing)?))
+}
+
+/// Where a run stands. Derived, never stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Every seed has its result.
+    Succeeded,
+    /// An attempt has no verdict yet.
+    Active,
+    /// The latest attempt failed.
+    Failed,
+    /// The latest attempt was stopped.
+    Killed,
+    /// What ran is not what was to run.
+    Quarantined,
+    /// It does not count, in whole or in part.
+    Excluded,
+}
+
+impl State {
+    /// The state of a run.
+    #[must_use]
+    pub fn of(run: &RunView) -> Self {
+        let seeds = run.run.seeds.as_slice();
+        match run.last_attempt().map(|a| a.verdict) {
+            _ if seeds.iter().any(|seed| run.excluded(*seed).is_some()) => Self::Excluded,
+            _ if run.is_quarantined() => Self::Quarantined,
+            None | Some(None) => Self::Active,
+            Some(Some(Verdict::Succeeded)) => Self::Succeeded,
+            Some(Some(Verdict::Failed)) => Self::Failed,
+            Some(Some(Verdict::Killed | Verdict::Quarantined)) => Self::Killed,
+        }
+    }
+
+    /// The word for people.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Active => "active",
+            Self::Failed => "failed",
+            Self::Killed => "killed",
+            Self::Quarantined => "quarantined",
+            Self::Excluded => "excluded",
+        }
+    }
+}
+
+/// Smoke or full, as a word.
+#[must_use]
+pub fn kind_word(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Smoke => "smoke",
+        RunKind::Full => "full",
+    }
+}
+
+/// The seeds of a run that have a result.
+pub fn finished(run: &RunView) -> impl Iterator<Item = u64> {
+    run.seeds.iter().filter(|(_, result)| result.is_ok()).map(|(seed, _)| *seed)
+}

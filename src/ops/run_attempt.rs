@@ -1,0 +1,382 @@
+//! One attempt of a run on this machine: attested, started, waited for, judged, recorded.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::record::{Recorded, Write};
+use super::run::kind_word;
+use super::run_cells::Cell;
+use super::run_local::Setting;
+use super::run_show;
+use crate::cluster::local::{self, Event, Lock, last_lines};
+use crate::cluster::{profile, transport};
+use crate::repo::CommitTree;
+use crate::runs::collect::{self, Left};
+use crate::runs::contract::Task;
+use crate::runs::layout::{Record, RunDir};
+use crate::runs::snapshot::{self, Snapshot};
+use crate::runs::{contract, scratch};
+use crate::state::entities::Seeds;
+use crate::state::ids::RunId;
+use crate::state::load::RunView;
+use crate::state::problem::{Kind, Problem, Problems};
+use crate::state::record::{Attempt, Exit, Metrics, Run, RunKind, Start, Verdict};
+use crate::state::yaml::to_string;
+
+/// A run that is to be attempted.
+pub(super) struct Job {
+    /// Its id.
+    pub(super) id: RunId,
+    run: Run,
+    /// The recorded config, when the run is new, and the one for the trainer.
+    stored: Option<String>,
+    resolved: String,
+    /// Attempts on record.
+    attempts: u32,
+    /// The seeds to train.
+    seeds: Vec<u64>,
+    /// How the attempts on record ended.
+    exits: Vec<Exit>,
+    /// The run is not on record, but was started.
+    lost: bool,
+}
+
+impl Job {
+    /// The first attempt of a new run.
+    pub(super) fn new(id: RunId, run: Run, cell: &Cell) -> Self {
+        let seeds = run.seeds.as_slice().to_vec();
+        Self {
+            id,
+            run,
+            stored: Some(cell.stored.clone()),
+            resolved: cell.resolved.clone(),
+            attempts: 0,
+            seeds,
+            exits: Vec::new(),
+            lost: false,
+        }
+    }
+
+    /// The next attempt of a run that was started and never recorded.
+    pub(super) fn lost(id: RunId, run: Run, cell: &Cell) -> Self {
+        Self { lost: true, ..Self::new(id, run, cell) }
+    }
+
+    /// The next attempt of a run on record.
+    pub(super) fn again(view: &RunView, cell: &Cell) -> Self {
+        let done: Vec<u64> = super::run::finished(view).collect();
+        Self {
+            id: view.id.clone(),
+            run: view.run.clone(),
+            stored: None,
+            resolved: cell.resolved.clone(),
+            attempts: view.attempts.keys().next_back().copied().unwrap_or_default(),
+            seeds: view.run.seeds.as_slice().iter().copied().filter(|seed| !done.contains(seed)).collect(),
+            exits: view.attempts.values().filter_map(|a| a.exit.clone()).collect(),
+            lost: false,
+        }
+    }
+}
+
+/// How one seed ended.
+#[derive(Debug, Serialize)]
+pub struct SeedEnd {
+    /// The seed.
+    pub seed: u64,
+    /// Its result, when it has one that counts.
+    pub metrics: Option<Metrics>,
+    /// Why it has none.
+    pub reason: Option<String>,
+    /// What the trainer printed.
+    pub log: String,
+}
+
+impl SeedEnd {
+    /// One line for people.
+    #[must_use]
+    pub fn line(&self) -> String {
+        match (&self.metrics, &self.reason) {
+            (Some(metrics), _) => run_show::figures(metrics),
+            (None, reason) => format!("{}; log: {}", reason.as_deref().unwrap_or("no result"), self.log),
+        }
+    }
+}
+
+/// What came of an attempt.
+pub(super) struct Attempted {
+    pub(super) number: u32,
+    pub(super) verdict: Verdict,
+    pub(super) seeds: Vec<SeedEnd>,
+    pub(super) recorded: Recorded,
+}
+
+/// The time now, counted from the time of the command, so that a fixed clock stays fixed.
+#[derive(Clone, Copy)]
+struct Clock(Timestamp, Instant);
+
+impl Clock {
+    fn now(self) -> Timestamp {
+        let at = self.0.checked_add(self.1.elapsed()).unwrap_or(self.0);
+        Timestamp::from_second(at.as_second()).unwrap_or(self.0)
+    }
+}
+
+impl Setting<'_> {
+    /// Make one attempt and record it with its results.
+    pub(super) fn attempt(&self, head: &CommitTree, job: &Job) -> Result<Attempted, Problems> {
+        let dir = self.scratch.run(&job.id);
+        let lock = Lock::take(&dir.lock())?;
+        let clock = Clock(self.context.now, Instant::now());
+        let found = attested(&dir)?;
+        let mut lost = None;
+        let (start, exit, codes) = match found {
+            (Some(start), Some(exit)) if exit.code == 0 && !job.exits.contains(&exit) => {
+                self.context.progress.say(&format!("run {}: ended earlier and was not recorded", job.id));
+                (start, exit, vec![Some(0); job.seeds.len()])
+            }
+            found => {
+                lost = job.lost.then(|| lost_attempt(&job.run, found));
+                self.fresh(head, job, &dir, &lock, clock)?
+            }
+        };
+        let number = job.attempts + 1 + u32::from(lost.is_some());
+        let left = self.collect(job, &dir, &codes)?;
+        let (verdict, reason) = collect::verdict(&left, exit.code, self.stop.asked());
+        let attempt = Attempt {
+            schema: 1,
+            cluster: profile::LOCAL.into(),
+            job: Some(std::process::id().to_string()),
+            submitted: self.context.now,
+            start: Some(start),
+            exit: Some(exit),
+            verdict: Some(verdict),
+            reason,
+        };
+        let recorded = self.record(job, number, lost, &attempt, &left)?;
+        let end = |(seed, left)| seed_end(&dir, seed, left);
+        Ok(Attempted { number, verdict, seeds: left.into_iter().map(end).collect(), recorded })
+    }
+
+    /// Attests, trains, and says how it ended, with each seed's exit status.
+    fn fresh(
+        &self,
+        head: &CommitTree,
+        job: &Job,
+        dir: &RunDir,
+        lock: &Lock,
+        clock: Clock,
+    ) -> Result<(Start, Exit, Vec<Option<i32>>), Problem> {
+        let snapshot = self.prepare(head, job, dir)?;
+        let start = self.attest(job, &snapshot, clock)?;
+        scratch::write(&dir.start(), json(&start).as_bytes())?;
+        self.announce(job);
+        let codes = self.train(job, dir, &snapshot, lock)?;
+        let mut code = codes.iter().flatten().copied().find(|code| *code != 0).unwrap_or_default();
+        if code == 0 && codes.contains(&None) {
+            code = contract::STOPPED;
+        }
+        let exit = Exit { at: clock.now(), code };
+        scratch::write(&dir.exit(), json(&exit).as_bytes())?;
+        Ok((start, exit, codes))
+    }
+
+    /// Snapshot, config and intent on disk; what an earlier attempt attested is out of the way.
+    fn prepare(&self, head: &CommitTree, job: &Job, dir: &RunDir) -> Result<Snapshot, Problem> {
+        let folder = self.scratch.snapshot(&self.code_tree);
+        let snapshot = snapshot::provide(head, &self.context.settings.code, &folder)?;
+        if let Some(aside) = &snapshot.replaced {
+            self.context
+                .progress
+                .say(&format!("the snapshot had been changed; the changed copy is in {}", aside.display()));
+        }
+        scratch::remove(&dir.exit())?;
+        scratch::write(&dir.config(), job.resolved.as_bytes())?;
+        scratch::write(&dir.run(), to_string(&job.run).as_bytes())?;
+        Ok(snapshot)
+    }
+
+    /// What is really there, looked at right before the start.
+    fn attest(&self, job: &Job, snapshot: &Snapshot, clock: Clock) -> Result<Start, Problem> {
+        let manifest = snapshot::attest(&snapshot.folder)?;
+        if manifest != job.run.anchor.manifest {
+            let message =
+                format!("the snapshot {} is not what run {} was made with", snapshot.folder.display(), job.id);
+            let problem = Problem::new(Kind::Invalid, "snapshot", message);
+            return Err(problem.hint("repeat the command; if it stays, somebody changes files there"));
+        }
+        Ok(Start {
+            at: clock.now(),
+            host: transport::host(),
+            commit: job.run.anchor.commit.clone(),
+            manifest,
+            config_digest: job.run.config_digest.clone(),
+        })
+    }
+
+    fn announce(&self, job: &Job) {
+        let seeds = Seeds::try_from(job.seeds.clone()).map(|s| s.to_string()).unwrap_or_default();
+        let commit = &job.run.anchor.commit[..job.run.anchor.commit.len().min(10)];
+        self.context.progress.say(&format!("run {}: seeds {seeds} from a snapshot of commit {commit}", job.id));
+    }
+
+    /// Starts the trainer for every seed; the exit statuses in the order of the seeds.
+    fn train(&self, job: &Job, dir: &RunDir, snapshot: &Snapshot, lock: &Lock) -> Result<Vec<Option<i32>>, Problem> {
+        let python = (self.context.env)("PYTHONPATH").filter(|p| !p.is_empty());
+        let folder = snapshot.folder.display().to_string();
+        let python = python.map_or(folder.clone(), |p| format!("{folder}:{p}"));
+        let one = |seed: &u64| {
+            let job = transport::Job {
+                command: self.profile.launcher.iter().chain(&self.trainer.started).cloned().collect(),
+                env: environment(&self.task(job, dir, *seed), &python),
+                folder: snapshot.folder.clone(),
+                log: Some(dir.log(*seed)),
+            };
+            (job, lock)
+        };
+        let jobs: Vec<(transport::Job, &Lock)> = job.seeds.iter().map(one).collect();
+        let tell = |event| self.tell(job, dir, event);
+        local::run(&jobs, self.at_once, self.stop, &tell)
+    }
+
+    fn task(&self, job: &Job, dir: &RunDir, seed: u64) -> Task {
+        Task {
+            run_dir: dir.path.clone(),
+            seed,
+            config: dir.config(),
+            smoke: job.run.kind == RunKind::Smoke,
+            run: job.id.to_string(),
+            commit: job.run.anchor.commit.clone(),
+            config_digest: job.run.config_digest.clone(),
+        }
+    }
+
+    fn tell(&self, job: &Job, dir: &RunDir, event: Event) {
+        let say =
+            |place: usize, text: String| self.context.progress.say(&format!("  seed {}: {text}", job.seeds[place]));
+        match event {
+            Event::Started(place) => say(place, "started".into()),
+            // A trainer's line often names the seed itself.
+            Event::Line(place, line) => {
+                say(place, line.trim_start_matches(&format!("seed {}: ", job.seeds[place])).into())
+            }
+            Event::Ended(place, code, time) => {
+                let left = collect::seed(dir, &job.id, &job.run, job.seeds[place], code);
+                say(place, ended(left.ok(), time));
+            }
+            Event::Stopping => {
+                self.context.progress.say("stopping: waiting for the trainer's checkpoint (Ctrl-C again does not wait)")
+            }
+        }
+    }
+
+    fn collect(&self, job: &Job, dir: &RunDir, codes: &[Option<i32>]) -> Result<Vec<(u64, Left)>, Problem> {
+        let look = |(seed, code): (&u64, &Option<i32>)| match code {
+            None => Ok((*seed, Left::Nothing("not started".into()))),
+            Some(code) => Ok((*seed, collect::seed(dir, &job.id, &job.run, *seed, *code)?)),
+        };
+        job.seeds.iter().zip(codes).map(look).collect()
+    }
+
+    fn record(
+        &self,
+        job: &Job,
+        number: u32,
+        lost: Option<Attempt>,
+        attempt: &Attempt,
+        left: &[(u64, Left)],
+    ) -> Result<Recorded, Problems> {
+        let record = Record::new(&self.place.folder, &job.id);
+        let mut writes = Vec::new();
+        if let Some(stored) = &job.stored {
+            writes.push(Write::text(record.run(), to_string(&job.run)));
+            writes.push(Write::text(record.config(), stored.clone()));
+        }
+        if let Some(lost) = &lost {
+            writes.push(Write::text(record.attempt(number - 1), to_string(lost)));
+        }
+        writes.push(Write::text(record.attempt(number), to_string(attempt)));
+        let mut finished = Vec::new();
+        for (seed, left) in left {
+            if let Left::Result(_, text) = left {
+                writes.push(Write::text(record.metrics(*seed), text.clone()));
+                finished.push(*seed);
+            }
+        }
+        let results = Seeds::try_from(finished).map_or("no seed finished".into(), |seeds| format!("seeds {seeds}"));
+        let verdict = attempt.verdict.map_or("", run_show::verdict_word);
+        let kind = kind_word(job.run.kind);
+        let subject = format!("{}: {kind} run {} {verdict}, {results}", self.place.name(), job.id);
+        self.context.record("run", writes, &subject, &self.place.trailers(&job.id)).map_err(|mut problems| {
+            let note = format!("the results are kept in {}", self.scratch.run(&job.id).path.display());
+            let hint = "mend what is named above and repeat the command; finished seeds are not trained again";
+            problems.0.push(Problem::new(Kind::Io, "not-recorded", note).hint(hint).warn());
+            problems
+        })
+    }
+}
+
+/// A trainer's variables on top of git-ar's own environment.
+pub(super) fn environment(task: &Task, python: &str) -> Vec<(String, String)> {
+    let mut env: Vec<(String, String)> =
+        task.env().into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+    env.push(("PYTHONPATH".into(), python.into()));
+    // Python would put its compiled files beside the modules, into the snapshot.
+    env.push(("PYTHONDONTWRITEBYTECODE".into(), "1".into()));
+    env
+}
+
+/// What the latest attempt in a run's directory attested.
+fn attested(dir: &RunDir) -> Result<(Option<Start>, Option<Exit>), Problem> {
+    let start = scratch::read(&dir.start())?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let exit = scratch::read(&dir.exit())?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    Ok((start, exit))
+}
+
+/// The attempt that was made and not recorded, as far as it attested itself.
+fn lost_attempt(run: &Run, (start, exit): (Option<Start>, Option<Exit>)) -> Attempt {
+    let verdict = if exit.is_some() { Verdict::Failed } else { Verdict::Killed };
+    Attempt {
+        schema: 1,
+        cluster: profile::LOCAL.into(),
+        job: None,
+        submitted: run.created,
+        start,
+        exit,
+        verdict: Some(verdict),
+        reason: Some("git-ar ended before it could record this attempt".into()),
+    }
+}
+
+fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string_pretty(value).expect("text and numbers") + "\n"
+}
+
+fn ended(left: Option<Left>, time: Duration) -> String {
+    match left {
+        Some(Left::Result(metrics, _)) => run_show::figures(&metrics),
+        Some(Left::Nothing(reason) | Left::Foreign(reason)) => format!("{reason} (after {:.1} s)", time.as_secs_f64()),
+        None => "ended".into(),
+    }
+}
+
+/// A reason with the line of the log that most likely tells more: the last error, else the last line.
+pub(super) fn with_log(reason: String, log: &Path) -> String {
+    let Some(lines) = last_lines(log, 20) else { return reason };
+    let is_error = |line: &&str| line.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("error"));
+    let line = lines.lines().rev().find(is_error).or(lines.lines().next_back()).unwrap_or_default();
+    let shown: String = line.chars().take(300).collect();
+    format!("{reason} ({shown})")
+}
+
+fn seed_end(dir: &RunDir, seed: u64, left: Left) -> SeedEnd {
+    let log = dir.log(seed);
+    let (metrics, reason) = match left {
+        Left::Result(metrics, _) => (Some(*metrics), None),
+        Left::Nothing(reason) | Left::Foreign(reason) => (None, Some(reason)),
+    };
+    let reason = reason.map(|reason| with_log(reason, &log));
+    SeedEnd { seed, metrics, reason, log: log.display().to_string() }
+}

@@ -1,0 +1,329 @@
+//! `run local` and `run smoke`: an experiment's cells on this machine, from a snapshot, collected and committed.
+//!
+//! A cell's seeds that have a result already are left alone; a run that stopped half-way goes on; so the same
+//! command can be repeated until it says that nothing is left to do.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::record::Recorded;
+use super::run::{self, Place, kind_word};
+use super::run_attempt::{Attempted, Job, SeedEnd};
+use super::run_cells::{Cell, Composer, Wanted, cells};
+use super::{Context, run_show};
+use crate::cluster::profile::{LOCAL, Profile};
+use crate::cluster::transport::Stop;
+use crate::runs::layout::Scratch;
+use crate::runs::{scratch, snapshot, trainer};
+use crate::state::entities::Seeds;
+use crate::state::ids::RunId;
+use crate::state::load::{self, RunView};
+use crate::state::problem::{Kind, Problem, Problems};
+use crate::state::record::{Run, RunKind, Verdict};
+
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The cells and seeds.
+    pub wanted: Wanted,
+    /// Seeds that are trained at the same time.
+    pub at_once: usize,
+    /// The iteration, when it is not the active one.
+    pub iteration: Option<String>,
+    /// The project.
+    pub project: Option<String>,
+}
+
+/// What came of one cell.
+#[derive(Debug, Serialize)]
+pub struct CellEnd {
+    /// The run; none when every seed had its result before.
+    pub run: Option<RunId>,
+    /// Smoke or full.
+    pub kind: &'static str,
+    /// The experiment and its overrides.
+    pub cell: String,
+    /// Seeds that had a result before, with the run that has it.
+    pub earlier: Vec<(u64, RunId)>,
+    /// Seeds of this attempt.
+    pub seeds: Vec<SeedEnd>,
+    /// The attempt's number, from 1.
+    pub attempt: Option<u32>,
+    /// The verdict on the attempt.
+    pub verdict: Option<Verdict>,
+    /// What was recorded.
+    #[serde(flatten)]
+    pub recorded: Recorded,
+}
+
+/// What came of the command.
+#[derive(Debug, Serialize)]
+pub struct Ran {
+    /// The place of the records.
+    pub place: String,
+    /// Cell by cell.
+    pub cells: Vec<CellEnd>,
+    /// It was stopped before the last cell.
+    pub interrupted: bool,
+    /// What to know besides.
+    #[serde(skip)]
+    pub warnings: Vec<Problem>,
+}
+
+/// What every cell of one command shares.
+pub(super) struct Setting<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) place: Place,
+    pub(super) wanted: &'a Wanted,
+    pub(super) at_once: usize,
+    pub(super) stop: &'a Stop,
+    pub(super) scratch: Scratch,
+    pub(super) profile: Profile,
+    pub(super) trainer: trainer::Command,
+    /// The commit that new runs belong to, and its code tree.
+    pub(super) commit: String,
+    pub(super) code_tree: String,
+}
+
+/// Train what is wanted and record it.
+pub fn start(context: &Context<'_>, request: &Request, stop: &Stop) -> Result<Ran, Problems> {
+    let disk = context.repo.work_tree();
+    let place = Place::find(context, &disk, request.iteration.as_deref(), request.project.as_deref())?;
+    place.allow(request.wanted.kind)?;
+    refuse_dirty_code(context)?;
+    let (head, commit) = anchor(context)?;
+    let dir = &context.settings.config_dir;
+    let composer = Composer { tree: &head, dir, env: context.env };
+    let cells = cells(&composer, &place, &request.wanted)?;
+    let setting = Setting {
+        trainer: trainer::resolve(&context.settings.trainer, &context.exe, (context.env)("PATH").as_deref())?,
+        profile: Profile::read(&head, dir, LOCAL)?,
+        scratch: Scratch::of(context.repo.common_dir()),
+        code_tree: context.repo.code_tree(&head, &context.settings.code)?,
+        wanted: &request.wanted,
+        at_once: request.at_once,
+        context,
+        place,
+        stop,
+        commit,
+    };
+    let mut ran = Ran { place: setting.place.name(), cells: Vec::new(), interrupted: false, warnings: Vec::new() };
+    for (cell, seeds) in &cells {
+        if stop.asked() {
+            ran.interrupted = true;
+            break;
+        }
+        ran.cells.push(setting.cell(&head, cell, seeds, &mut ran.warnings)?);
+    }
+    ran.interrupted |= stop.asked();
+    Ok(ran)
+}
+
+/// Code that is not committed would not be in the snapshot: what ran would not be what one sees.
+fn refuse_dirty_code(context: &Context<'_>) -> Result<(), Problem> {
+    let dirty = context.repo.dirty_paths()?;
+    let code: Vec<&str> =
+        dirty.iter().map(|d| d.path.as_str()).filter(|p| snapshot::counts(p, &context.settings.code)).collect();
+    let Some(first) = code.first() else { return Ok(()) };
+    let names = code.iter().take(8).copied().collect::<Vec<_>>().join(", ");
+    let more = if code.len() > 8 { format!(" and {} more", code.len() - 8) } else { String::new() };
+    let message = format!("code is not committed: {names}{more}; a run belongs to a commit");
+    let hint = "git add and git commit it, or name it in .gitignore; prose and records never block a run";
+    Err(Problem::new(Kind::DirtyCode, "dirty-code", message).at(*first).hint(hint))
+}
+
+/// For a local run the newest commit with HEAD's code is HEAD.
+fn anchor(context: &Context<'_>) -> Result<(crate::repo::CommitTree, String), Problem> {
+    let unborn = || {
+        let problem = Problem::new(Kind::DirtyCode, "unborn", "there is no commit yet; a run belongs to a commit");
+        problem.hint("git add the code and the configs, and git commit")
+    };
+    let commit = context.repo.head()?.commit.ok_or_else(unborn)?;
+    Ok((context.repo.commit_tree(&commit)?, commit))
+}
+
+impl Setting<'_> {
+    fn cell(
+        &self,
+        head: &crate::repo::CommitTree,
+        cell: &Cell,
+        seeds: &Seeds,
+        warnings: &mut Vec<Problem>,
+    ) -> Result<CellEnd, Problems> {
+        let runs = load::runs(&self.context.repo.work_tree(), &self.place.folder)?;
+        let same: Vec<&RunView> = runs.iter().filter(|view| self.is_of(view, cell)).collect();
+        let earlier = self.earlier(&same, seeds);
+        let missing: Vec<u64> =
+            seeds.as_slice().iter().copied().filter(|seed| !earlier.iter().any(|(s, _)| s == seed)).collect();
+        warnings.extend(self.other_code(&runs, cell, &missing));
+        let mut end = CellEnd {
+            run: None,
+            kind: kind_word(self.wanted.kind),
+            cell: std::iter::once(&self.wanted.experiment)
+                .chain(&cell.overrides)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(" "),
+            earlier,
+            seeds: Vec::new(),
+            attempt: None,
+            verdict: None,
+            recorded: Recorded::default(),
+        };
+        let Ok(missing) = Seeds::try_from(missing) else { return Ok(end) };
+        let job = match same.iter().rev().find(|view| goes_on(view, &missing)) {
+            Some(view) => Job::again(view, cell),
+            None => match self.lost(cell, &missing)? {
+                Some((id, run)) => Job::lost(id, run, cell),
+                None => Job::new(self.new_id()?, self.new_run(head, cell, &missing)?, cell),
+            },
+        };
+        let Attempted { number, verdict, seeds, recorded } = self.attempt(head, &job)?;
+        end = CellEnd { run: Some(job.id), attempt: Some(number), verdict: Some(verdict), seeds, recorded, ..end };
+        Ok(end)
+    }
+
+    /// A run of this very cell, kind and code that may be counted.
+    fn is_of(&self, view: &RunView, cell: &Cell) -> bool {
+        let run = &view.run;
+        run.kind == self.wanted.kind
+            && run.experiment == self.wanted.experiment
+            && run.config_digest == cell.digest
+            && run.anchor.code_tree == self.code_tree
+            && !view.is_quarantined()
+    }
+
+    /// The seeds that need no training, with the run that settles them. An excluded seed is settled when the plan
+    /// asks for it, and trained again when a person does.
+    fn earlier(&self, same: &[&RunView], seeds: &Seeds) -> Vec<(u64, RunId)> {
+        let typed = self.wanted.seeds.is_some();
+        let settles = |view: &RunView, seed: u64| match view.excluded(seed) {
+            Some(_) => !typed && view.run.seeds.as_slice().contains(&seed),
+            None => run::finished(view).any(|s| s == seed),
+        };
+        let ends_well = |view: &RunView| {
+            self.wanted.kind == RunKind::Full
+                || view.last_attempt().is_some_and(|a| a.verdict == Some(Verdict::Succeeded))
+        };
+        let find = |seed: &u64| Some((*seed, same.iter().find(|v| ends_well(v) && settles(v, *seed))?.id.clone()));
+        seeds.as_slice().iter().filter_map(find).collect()
+    }
+
+    /// The same config with other code: a board that pools both would count a seed twice.
+    fn other_code(&self, runs: &[RunView], cell: &Cell, missing: &[u64]) -> Option<Problem> {
+        let counts = |view: &&RunView| {
+            view.run.kind == RunKind::Full
+                && self.wanted.kind == RunKind::Full
+                && view.run.config_digest == cell.digest
+                && view.run.anchor.code_tree != self.code_tree
+                && run::finished(view).any(|seed| missing.contains(&seed) && view.excluded(seed).is_none())
+        };
+        let view = runs.iter().find(counts)?;
+        let message = format!(
+            "run {} has the same config and seeds with other code; a row that counts a seed twice is not ranked",
+            view.id
+        );
+        let hint = format!("git ar run exclude {} --reason TEXT   when the new code replaces the old", view.id);
+        Some(Problem::new(Kind::Found, "other-code", message).hint(hint).warn())
+    }
+
+    /// A run in scratch that was started and never recorded, because git-ar was ended in the middle.
+    fn lost(&self, cell: &Cell, missing: &Seeds) -> Result<Option<(RunId, Run)>, Problem> {
+        let Ok(entries) = std::fs::read_dir(self.scratch.runs()) else { return Ok(None) };
+        let recorded = run::all(&self.context.repo.work_tree())?;
+        for entry in entries.filter_map(Result::ok) {
+            let Ok(id) = RunId::try_from(entry.file_name().to_string_lossy().into_owned()) else { continue };
+            if recorded.iter().any(|(_, known)| *known == id) {
+                continue;
+            }
+            let path = self.scratch.run(&id).run();
+            let Some(bytes) = scratch::read(&path)? else { continue };
+            let Ok(run) = load::parse::<Run>(&path.display().to_string(), &bytes) else { continue };
+            let view = RunView {
+                id: id.clone(),
+                folder: String::new(),
+                run,
+                attempts: Default::default(),
+                seeds: Default::default(),
+                exclusion: None,
+            };
+            if self.is_of(&view, cell) && view.run.seeds == *missing {
+                return Ok(Some((id, view.run)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn new_id(&self) -> Result<RunId, Problem> {
+        let recorded = run::all(&self.context.repo.work_tree())?;
+        let taken = |id: &RunId| recorded.iter().any(|(_, known)| known == id) || self.scratch.run(id).path.exists();
+        Ok(crate::runs::id::new(&self.wanted.experiment, self.context.entropy, self.context.now, &taken))
+    }
+
+    fn new_run(&self, head: &crate::repo::CommitTree, cell: &Cell, seeds: &Seeds) -> Result<Run, Problem> {
+        let code = &self.context.settings.code;
+        let snapshot = snapshot::provide(head, code, &self.scratch.snapshot(&self.code_tree))?;
+        Ok(Run {
+            schema: 1,
+            kind: self.wanted.kind,
+            experiment: self.wanted.experiment.clone(),
+            overrides: cell.overrides.clone(),
+            cluster: LOCAL.into(),
+            created: self.context.now,
+            anchor: crate::state::record::Anchor {
+                commit: self.commit.clone(),
+                code_tree: self.code_tree.clone(),
+                manifest: snapshot.manifest,
+            },
+            command: self.profile.launcher.iter().chain(&self.trainer.recorded).cloned().collect(),
+            config_digest: cell.digest.clone(),
+            seeds: seeds.clone(),
+            resources: Default::default(),
+        })
+    }
+}
+
+/// Whether a run that is not finished can go on with the seeds that are missing.
+fn goes_on(view: &RunView, missing: &Seeds) -> bool {
+    let mine = view.run.seeds.as_slice();
+    let left = |seed: &u64| mine.contains(seed) && !run::finished(view).any(|s| s == *seed);
+    missing.as_slice().iter().all(left) && !mine.iter().any(|seed| view.excluded(*seed).is_some())
+}
+
+impl Ran {
+    /// The kind that decides the exit code; none when everything has its result.
+    #[must_use]
+    pub fn failure(&self) -> Option<Kind> {
+        let failed = self.cells.iter().any(|cell| cell.verdict.is_some_and(|v| v != Verdict::Succeeded));
+        match (self.interrupted, failed) {
+            (true, _) => Some(Kind::Interrupted),
+            (false, true) => Some(Kind::Found),
+            (false, false) => None,
+        }
+    }
+}
+
+impl fmt::Display for Ran {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cells.iter().try_for_each(|cell| cell.fmt(f))
+    }
+}
+
+impl fmt::Display for CellEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (seed, run) in &self.earlier {
+            writeln!(f, "{}: seed {seed} has its result in run {run}", self.cell)?;
+        }
+        let (Some(run), Some(verdict)) = (&self.run, self.verdict) else {
+            return writeln!(f, "{}: nothing is left to do", self.cell);
+        };
+        let attempt = self.attempt.filter(|n| *n > 1).map(|n| format!(", attempt {n}")).unwrap_or_default();
+        writeln!(f, "{}: {} run {run}{attempt} {}", self.cell, self.kind, run_show::verdict_word(verdict))?;
+        for seed in &self.seeds {
+            writeln!(f, "  seed {}: {}", seed.seed, seed.line())?;
+        }
+        write!(f, "  ")?;
+        self.recorded.fmt(f)
+    }
+}
