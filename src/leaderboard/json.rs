@@ -11,6 +11,7 @@ pub(super) fn board(board: &Board) -> String {
     value["title"] = json!(config.title);
     for (key, setting) in [
         ("dataset", json!(config.dataset)),
+        ("source", json!(config.source)),
         ("metric", json!(config.metric)),
         ("statistic", json!(config.statistic)),
         ("test_metric", json!(config.test_metric)),

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::sections::{self, Part, Table};
 use super::table::Board;
-use crate::state::board::BoardConfig;
+use crate::state::board::{BoardConfig, Section};
 use crate::state::markdown::{cell, spread};
 
 #[derive(Template)]
@@ -14,6 +14,8 @@ struct Page {
     title: String,
     preface: Vec<String>,
     parts: Vec<Shown>,
+    /// The page with everything, for a board inside another document.
+    page: Option<String>,
 }
 
 struct Shown {
@@ -23,6 +25,9 @@ struct Shown {
     marks: Vec<&'static str>,
     rows: Vec<Vec<String>>,
     items: Vec<(String, String)>,
+    note: String,
+    /// Folded away until a reader asks, so that a board inside another document stays short.
+    folded: bool,
 }
 
 #[derive(Template)]
@@ -54,7 +59,8 @@ pub(super) fn board(board: &Board, depth: Depth) -> String {
         hashes: if depth == Depth::Page { "#" } else { "###" },
         title: cell(&board.config.title),
         preface: sections::preface(board).iter().map(|line| cell(line)).collect(),
-        parts: sections::parts(board).into_iter().map(shown).collect(),
+        parts: sections::parts(board).into_iter().map(|part| shown(part, depth)).collect(),
+        page: (depth == Depth::Inside).then(|| format!("leaderboard/{}.md", board.name)),
     };
     page.render().expect("a template of plain text does not fail") + "\n"
 }
@@ -79,15 +85,20 @@ pub(super) fn index(boards: &[Board]) -> String {
     index.render().expect("a template of plain text does not fail") + "\n"
 }
 
-fn shown(part: Part) -> Shown {
+fn shown(part: Part, depth: Depth) -> Shown {
+    let folded = |title: &str| {
+        depth == Depth::Inside && ![Section::Ranked, Section::Active].map(Section::title).contains(&title)
+    };
     match part {
-        Part::Table(Table { title, columns, rows, empty }) => Shown {
+        Part::Table(Table { title, columns, rows, empty, note }) => Shown {
             title,
             empty,
             heads: columns.iter().map(|c| cell(&c.title)).collect(),
             marks: columns.iter().map(|c| if c.right { "---:" } else { ":---" }).collect(),
             rows: rows.iter().map(|row| row.iter().map(|text| cell(text)).collect()).collect(),
             items: Vec::new(),
+            note: cell(&note),
+            folded: folded(title),
         },
         Part::List { title, items } => Shown {
             title,
@@ -96,6 +107,8 @@ fn shown(part: Part) -> Shown {
             marks: Vec::new(),
             rows: Vec::new(),
             items: items.iter().map(|(key, text)| (cell(key), cell(text))).collect(),
+            note: String::new(),
+            folded: folded(title),
         },
     }
 }

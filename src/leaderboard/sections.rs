@@ -20,6 +20,8 @@ pub(super) struct Table {
     pub(super) rows: Vec<Vec<String>>,
     /// What is said when there are no rows.
     pub(super) empty: &'static str,
+    /// What is said above the rows.
+    pub(super) note: String,
 }
 
 /// The head of a column.
@@ -83,6 +85,7 @@ fn ranked(board: &Board) -> Table {
         columns: heads,
         rows: cells,
         empty: "No row fulfils the policy yet.",
+        note: String::new(),
     })
 }
 
@@ -179,6 +182,7 @@ fn active(board: &Board) -> Table {
         columns: heads(["Project", "Iter", "Model", "Job", "Status"]),
         rows,
         empty: "",
+        note: String::new(),
     }
 }
 
@@ -195,7 +199,7 @@ fn planned(board: &Board) -> Table {
     });
     let rows = board.planned.iter().map(row).chain(elsewhere).collect();
     let columns = heads(["Project", "Iter", "Model", "Status", "Notes"]);
-    drop_empty(Table { title: Section::Planned.title(), columns, rows, empty: "" })
+    drop_empty(Table { title: Section::Planned.title(), columns, rows, empty: "", note: String::new() })
 }
 
 fn not_ranked(board: &Board) -> Table {
@@ -213,7 +217,7 @@ fn not_ranked(board: &Board) -> Table {
     };
     let rows = board.not_ranked.iter().map(row).collect();
     let columns = heads(["Project", "Iter", "Model", "Result", "Why", "Notes"]);
-    drop_empty(Table { title: Section::NotRanked.title(), columns, rows, empty: "" })
+    drop_empty(Table { title: Section::NotRanked.title(), columns, rows, empty: "", note: String::new() })
 }
 
 fn excluded(board: &Board) -> Table {
@@ -239,7 +243,7 @@ fn excluded(board: &Board) -> Table {
     });
     let rows = board.excluded.iter().map(row).chain(elsewhere).collect();
     let columns = heads(["Project", "Iter", "Model", "Run", "Result", "Reason", "Superseded by"]);
-    drop_empty(Table { title: Section::Excluded.title(), columns, rows, empty: "" })
+    drop_empty(Table { title: Section::Excluded.title(), columns, rows, empty: "", note: String::new() })
 }
 
 fn reported(board: &Board) -> Table {
@@ -256,15 +260,16 @@ fn reported(board: &Board) -> Table {
     let row = |r: &Reported| {
         let mut cells = vec![r.project.to_string(), r.iteration.to_string(), r.label.clone()];
         cells.extend(titles.iter().map(|title| r.values.get(*title).cloned().unwrap_or_default()));
-        let source = r.source.clone().or_else(|| board.config.source.clone()).unwrap_or_default();
-        cells.extend([result(share, r), r.note.clone().unwrap_or_default(), r.footnotes.join(", "), source]);
+        let own = r.source.clone().unwrap_or_default();
+        cells.extend([result(share, r), r.note.clone().unwrap_or_default(), r.footnotes.join(", "), own]);
         cells
     };
     let mut columns = heads(["Project", "Iter", "Model"]);
     columns.extend(titles.iter().map(|title| Head { title: (*title).clone(), right: false }));
     columns.extend(heads(["Reported", "Remark", "Notes", "Source"]));
     let rows = standing(board, Standing::Reported).map(row).collect();
-    drop_empty(Table { title: Section::Reported.title(), columns, rows, empty: "" })
+    let note = board.config.source.as_ref().map(|source| format!("Source: {source}. Never ranked as ours."));
+    drop_empty(Table { title: Section::Reported.title(), columns, rows, empty: "", note: note.unwrap_or_default() })
 }
 
 fn standing(board: &Board, standing: Standing) -> impl Iterator<Item = &Reported> {
@@ -284,8 +289,7 @@ fn findings(board: &Board) -> Vec<(String, String)> {
             _ => "reported".to_string(),
         };
         let cites = if f.cites.is_empty() { String::new() } else { format!(" ({})", f.cites.join(", ")) };
-        let source = f.source.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
-        (key, format!("{}{cites}{source}", f.text))
+        (key, format!("{}{cites}", f.text))
     };
     board.findings.iter().map(item).collect()
 }

@@ -19,6 +19,9 @@ pub fn board(board: &Board, width: Option<u16>) -> String {
         match part {
             Part::Table(part) => {
                 text.push_str(&format!("\n{}\n", part.title));
+                if !part.note.is_empty() {
+                    text.push_str(&format!("{}\n", one_line(&part.note)));
+                }
                 let heads: Vec<(String, bool)> = part.columns.into_iter().map(|c| (c.title, c.right)).collect();
                 match part.rows.is_empty() {
                     true => text.push_str(&format!("{}\n", part.empty)),

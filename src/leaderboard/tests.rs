@@ -152,7 +152,7 @@ fn reported_figures_are_shown_beside_and_never_ranked() {
     assert_eq!(board.ranked.len(), 1);
     assert_eq!(board.ranked[0].reported.as_ref().unwrap().mean, 0.999);
     let page = text(&sample.rendered(), "leaderboard/mnist.md");
-    assert!(page.contains("| q | 8b | Theirs | 99.90 ± 0.10 (n=5) | a paper |"), "{page}");
+    assert!(page.contains("Source: a paper. Never ranked as ours.\n\n| Project | Iter | Model | Reported |"), "{page}");
     assert!(page.contains("| q | 9 | Gone | reported | &#126;11 % | a bug |"), "{page}");
 }
 

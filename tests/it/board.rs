@@ -68,7 +68,7 @@ fn a_render_is_one_commit_and_the_second_changes_nothing() {
     insta::assert_snapshot!(sandbox.read("README.md"), @r"
     # Lab
 
-    <!-- ar:begin board digits sha256=9b070d0ec7926bc8 -->
+    <!-- ar:begin board digits sha256=28b20f5daab4ad87 -->
     ### Digits
 
     Ranked by val/accuracy at the end of training in per cent, mean ± sample deviation over seeds.
@@ -82,11 +82,15 @@ fn a_render_is_one_commit_and_the_second_changes_nothing() {
     | 1 | digits | 1 | large | 96.00 ± 1.00 (n=3) | +5.00 pp (p 0.0036) |
     | 2 | digits | 1 | small | 91.00 ± 1.00 (n=3) |  |
 
-    #### Not ranked
+    <details><summary>Not ranked</summary>
 
     | Project | Iter | Model | Result | Why |
     |:---|:---|:---|:---|:---|
     | digits | 1 | tiny | 50.50 ± 0.71 (n=2) | 2 seeds; at least 3 are asked for |
+
+    </details>
+
+    The whole board: [leaderboard/digits.md](leaderboard/digits.md)
     <!-- ar:end board digits -->
     ");
 }
@@ -208,4 +212,19 @@ fn a_board_with_a_slip_names_its_line() {
     hint: did you mean `policy`? keys of your own begin with `x-`
     [exit 5]
     ");
+}
+
+#[test]
+fn this_repository_s_own_boards_hold_the_program() {
+    use git_ar::state::board::{BoardConfig, Standing};
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/board");
+    let read = |name: &str| {
+        let text = std::fs::read_to_string(folder.join(name)).unwrap();
+        BoardConfig::read(name, &text).unwrap_or_else(|problem| panic!("{problem}"))
+    };
+    let mnist = read("mnist.yaml");
+    let count = |standing| mnist.reported.iter().filter(|r| r.standing == standing).count();
+    assert_eq!((count(Standing::Reported), count(Standing::Excluded)), (22, 11));
+    assert!(mnist.reported.iter().filter_map(|r| r.mean).all(|mean| mean < 1.0));
+    assert_eq!(read("cifar10.yaml").reported.len(), 4);
 }
