@@ -179,7 +179,7 @@ fn an_exclusion_is_written_added_to_and_withdrawn() {
 #[test]
 fn a_python_trainer_keeps_the_contract_in_a_few_lines() {
     let sandbox = lab("trainer: [python3, train.py]\nloop: off");
-    if sandbox.sh(sandbox.top(), "python3 -c ''") != "" {
+    if !sandbox.sh(sandbox.top(), "python3 -c ''").is_empty() {
         // Without Python there is nothing to run; the shell trainer below covers the same path.
         return;
     }
