@@ -1,4 +1,4 @@
-//! The cells of a plan: what its experiments compose to.
+//! The cells of a plan: what its experiments compose to, in a tree.
 
 use super::run_cells::Composer;
 use crate::config;
@@ -15,9 +15,13 @@ pub fn of_plan(
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<Cell>, Problems> {
     let composer = Composer { tree, dir: &settings.config_dir, env };
-    let cells = composer.cells(&planned.experiment, &planned.overrides)?.into_iter();
-    let experiment = || planned.experiment.clone();
-    Ok(cells.map(|c| Cell { experiment: experiment(), overrides: c.overrides, digest: c.digest }).collect())
+    let cells = composer.cells(&planned.experiment, &planned.overrides)?;
+    let named = |cell: super::run_cells::Cell| Cell {
+        experiment: planned.experiment.clone(),
+        overrides: cell.overrides,
+        digest: cell.digest,
+    };
+    Ok(cells.into_iter().map(named).collect())
 }
 
 /// The digest of a stored config.

@@ -94,8 +94,9 @@ impl Standing {
             return vec![format!("git ar phase next {}", self.iteration)];
         }
         let problems = self.gates.iter().flat_map(|g| &g.problems);
-        let mut hints: Vec<String> =
-            problems.filter_map(|p| p.hint.clone()).filter(|h| h.starts_with("git ar ")).collect();
+        // A hint that is one command is offered; one that explains stays with its problem.
+        let is_command = |hint: &String| hint.starts_with("git ar ") && !hint.contains("; ") && !hint.contains("  ");
+        let mut hints: Vec<String> = problems.filter_map(|p| p.hint.clone()).filter(is_command).collect();
         hints.dedup();
         hints.truncate(3);
         hints.push(format!("git ar phase why {}", self.iteration));
