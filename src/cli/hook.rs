@@ -55,16 +55,26 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Reply, Problems> {
 
 /// Runs a hook. The settings are those of `HEAD`: what lies in the work tree is not what is committed.
 fn check(session: &Session, repo: Repo, name: &str, arguments: &[String]) -> Result<Reply, Problems> {
-    let refs = match name {
-        "pre-push" => std::io::read_to_string(std::io::stdin()).unwrap_or_default(),
-        _ => String::new(),
-    };
-    let remote = arguments.first().map_or("", String::as_str);
+    let (remote, refs) = if name == "pre-push" { push(session, arguments) } else { Default::default() };
     let unset = || yaml::from_str("schema: 1\n").expect("every other setting has a default");
     let settings = load::settings(&repo.head_tree()?).ok().flatten().unwrap_or_else(unset);
     session.on(repo, settings, Recording::default(), |context| {
-        let reports = hook::run(context, name, remote, &refs)?;
+        let reports = hook::run(context, name, &remote, &refs)?;
         let warnings: Vec<Problem> = reports.into_iter().flat_map(|report| report.warnings).collect();
         Ok(Reply::parts(serde_json::json!({"hook": name}), String::new()).warn(warnings))
     })
+}
+
+/// What is pushed where. Git says it by an argument and on standard input; the pre-commit framework reads that input
+/// itself and passes it on in variables.
+fn push(session: &Session, arguments: &[String]) -> (String, String) {
+    let read = |name: &str| session.env(name).unwrap_or_default();
+    if let Some(tip) = session.env("PRE_COMMIT_TO_REF") {
+        let (local, remote) = (read("PRE_COMMIT_LOCAL_BRANCH"), read("PRE_COMMIT_REMOTE_BRANCH"));
+        let shown = |branch: String| if branch.is_empty() { "branch".to_string() } else { branch };
+        let refs = format!("{} {tip} {} {}", shown(local), shown(remote), read("PRE_COMMIT_FROM_REF"));
+        return (read("PRE_COMMIT_REMOTE_NAME"), refs);
+    }
+    let refs = std::io::read_to_string(std::io::stdin()).unwrap_or_default();
+    (arguments.first().cloned().unwrap_or_default(), refs)
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::ops::{Context, Progress};
-use crate::repo::{Environment, Repo};
+use crate::repo::{Environment, Repo, git};
 use crate::state::entities::Settings;
 use crate::state::load;
 use crate::state::problem::{Kind, Problem, Problems};
@@ -43,6 +43,9 @@ impl Session {
     pub(super) fn new(json: bool, folder: Option<PathBuf>) -> Result<Self, Problem> {
         let environment: HashMap<String, String> =
             std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+        if environment.get("GIT_AR_TRACE").is_some_and(|wanted| wanted == "git") {
+            git::trace_to(|line| Stderr.say(&format!("trace: {line}")));
+        }
         let here =
             std::env::current_dir().map_err(|e| Problem::new(Kind::Io, "io", format!("no current folder: {e}")))?;
         let bad = |name: &str| Problem::new(Kind::Usage, "usage", format!("{name} does not hold what it should"));

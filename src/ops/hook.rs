@@ -142,11 +142,11 @@ pub fn run(context: &Context<'_>, name: &str, remote: &str, refs: &str) -> Resul
 /// Checks what one line of a push brings: every commit that the remote is not known to have.
 fn pushed(context: &Context<'_>, remote: &str, line: &str) -> Result<Option<Report>, Problems> {
     let fields: Vec<&str> = line.split_whitespace().collect();
-    let [local, tip, _, there] = fields[..] else {
-        if fields.is_empty() {
-            return Ok(None);
-        }
-        return Err(Problem::new(Kind::Usage, "refs", "a line of a push has four fields").into());
+    let (local, tip, there) = match fields[..] {
+        [] => return Ok(None),
+        [local, tip, _] => (local, tip, "0"),
+        [local, tip, _, there] => (local, tip, there),
+        _ => return Err(Problem::new(Kind::Usage, "refs", "a line of a push has four fields").into()),
     };
     let nothing = |id: &str| id.bytes().all(|digit| digit == b'0');
     // A ref that goes away brings nothing, and a tag may stand on something other than a commit.

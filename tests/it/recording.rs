@@ -9,6 +9,7 @@ use crate::sandbox::Sandbox;
 fn managed() -> Sandbox {
     let sandbox = Sandbox::repository();
     sandbox.write("configs/ar.yaml", "schema: 1\n");
+    sandbox.commit("notes.txt", "0\n");
     sandbox.commit("notes.txt", "1\n");
     sandbox
 }
@@ -146,6 +147,28 @@ fn processes_at_once_lose_no_record() {
     }
     let listed = sandbox.git("ls-tree --name-only HEAD projects/");
     assert_eq!(listed.lines().count(), MANY, "{listed}");
-    assert_eq!(sandbox.git("rev-list --count HEAD").trim(), (MANY + 1).to_string());
+    assert_eq!(sandbox.git("rev-list --count HEAD").trim(), (MANY + 2).to_string());
     assert!(sandbox.git("status --porcelain").is_empty() && !sandbox.top().join(".git/ar/lock").exists());
+}
+
+/// The lines of git's starts that a command tells with `GIT_AR_TRACE=git`.
+fn spawns(sandbox: &Sandbox, words: &str) -> Vec<String> {
+    let line = format!("GIT_AR_TRACE=git git-ar {words} 2>&1 >/dev/null");
+    let said = sandbox.sh(sandbox.top(), &line);
+    assert!(!said.contains("[exit"), "{said}");
+    said.lines().filter_map(|line| line.strip_prefix("trace: git ")).map(String::from).collect()
+}
+
+#[test]
+fn few_processes_are_started_and_none_by_what_only_reads() {
+    let sandbox = managed();
+    for words in ["hook run pre-commit", "check --staged", "check --range HEAD~1..HEAD", "check --tree HEAD"] {
+        assert_eq!(spawns(&sandbox, words), Vec::<String>::new(), "{words}");
+    }
+    sandbox.run("start \"small nets\"");
+    for words in ["status", "phase show", "project list"] {
+        assert_eq!(spawns(&sandbox, words), Vec::<String>::new(), "{words}");
+    }
+    let made = spawns(&sandbox, "project new Nets");
+    assert!(made.len() == 2 && made[0].starts_with("add") && made[1].starts_with("commit"), "{made:?}");
 }

@@ -266,3 +266,18 @@ fn ranges_ancestry_and_revisions() {
     assert_eq!(repo.resolve("nothing").unwrap_err().kind, Kind::Ambiguous);
     assert_eq!(repo.resolve("--help").unwrap_err().kind, Kind::Ambiguous);
 }
+
+#[test]
+fn another_users_repository_is_refused_as_git_refuses_it() {
+    let sandbox = Sandbox::repository();
+    if !sandbox.sh(sandbox.top(), "test $(id -u) = 0 && chown -R 12345 .").is_empty() {
+        return eprintln!("skipped: only root can give a folder to another user");
+    }
+    assert!(sandbox.try_git(sandbox.top(), "status").contains("dubious ownership"));
+    let said = sandbox.run("status");
+    assert!(said.contains("belongs to another user") && said.contains("[exit 10]"), "{said}");
+    std::fs::write(sandbox.home().join(".gitconfig"), format!("[safe]\n\tdirectory = {}\n", sandbox.top().display()))
+        .unwrap();
+    let said = sandbox.sh(sandbox.top(), "unset GIT_CONFIG_GLOBAL; git-ar status");
+    assert!(!said.contains("another user"), "{said}");
+}
