@@ -19,6 +19,7 @@ pub mod params;
 pub mod progress;
 pub mod report;
 pub mod schedule;
+pub mod trace;
 
 #[cfg(test)]
 mod tests;

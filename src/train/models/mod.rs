@@ -73,7 +73,7 @@ macro_rules! models {
     };
 }
 
-models! { ffnn }
+models! { ffnn cnn rnn gru lstm resnet18 }
 
 /// The error for a name that is in no list.
 pub(super) fn unknown(what: &str, name: &str, names: &[&str], at: &Node) -> Error {

@@ -5,11 +5,23 @@ use tch::{Device, Kind, Tensor};
 use crate::state::yaml::{Limits, parse};
 use crate::train::models::{self, Mode, Shape};
 use crate::train::params::Params;
+use crate::train::trace;
 
+const CIFAR: Shape = Shape { channels: 3, rows: 32, columns: 32, classes: 10 };
 const MNIST: Shape = Shape { channels: 1, rows: 28, columns: 28, classes: 10 };
 
 /// Model, settings, shape, trained numbers.
-const SIZES: [(&str, &str, Shape, u64); 1] = [("ffnn", "hidden: [256, 128]", MNIST, 235_146)];
+const SIZES: [(&str, &str, Shape, u64); 6] = [
+    ("ffnn", "hidden: [256, 128]", MNIST, 235_146),
+    ("cnn", "channels: [32, 64]", MNIST, 50_186),
+    ("rnn", "hidden: 256", MNIST, 207_370),
+    ("gru", "layers: 2", MNIST, 616_970),
+    ("lstm", "{}", MNIST, 821_770),
+    ("resnet18", "{}", CIFAR, 11_173_962),
+];
+
+/// Multiplications with an addition, for one image.
+const MACS: [(&str, usize); 3] = [("ffnn", 234_752), ("cnn", 3_869_824), ("resnet18", 555_422_720)];
 
 #[test]
 fn sizes_and_shapes_are_those_of_the_literature() {
@@ -20,6 +32,19 @@ fn sizes_and_shapes_are_those_of_the_literature() {
         assert_eq!(params.count(), expected, "{name}");
         let images = Tensor::zeros([3, shape.channels, shape.rows, shape.columns], (Kind::Float, Device::Cpu));
         assert_eq!(model.forward(&images, Mode::Eval).size(), [3, shape.classes], "{name}");
+    }
+}
+
+#[test]
+fn the_work_for_one_image_is_counted() {
+    for (name, macs) in MACS {
+        let (_, settings, shape, params) = SIZES.into_iter().find(|(tested, ..)| *tested == name).unwrap();
+        let settings = parse(settings.as_bytes(), Limits::default()).unwrap().unwrap();
+        let model = models::build(name, &settings, &mut Params::new(0), shape).unwrap();
+        let image = Tensor::zeros([1, shape.channels, shape.rows, shape.columns], (Kind::Float, Device::Cpu));
+        let rows = trace::listen(|| drop(model.forward(&image, Mode::Eval)));
+        assert_eq!(rows.iter().map(|row| row.macs).sum::<usize>(), macs, "{name}");
+        assert_eq!(rows.iter().map(|row| row.params as u64).sum::<u64>(), params, "{name}");
     }
 }
 
