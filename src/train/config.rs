@@ -125,7 +125,7 @@ impl Config {
         let optimizer = optim::Config::read(name, &settings)?;
         let schedule = match node.get("schedule").filter(|n| !n.is_null()) {
             Some(_) => named(&node, "schedule").and_then(|(name, node)| schedule::Config::read(name, &node))?,
-            None => schedule::Config::Constant,
+            None => schedule::Config::default(),
         };
         let rest = without(&node, &[&ASIDE[..], &["model", "optimizer", "schedule"]].concat());
         let plain: Plain = from_node(&rest)?;

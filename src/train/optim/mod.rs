@@ -4,6 +4,7 @@
 
 pub mod adam;
 pub mod memory;
+pub mod sgd;
 
 use tch::Tensor;
 
@@ -24,13 +25,15 @@ pub trait Optimizer {
 }
 
 /// Every optimizer's name.
-pub const NAMES: &[&str] = &["adam", "adamw"];
+pub const NAMES: &[&str] = &["adam", "adamw", "sgd"];
 
 /// An optimizer's settings, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Config {
     /// Adam, or AdamW when it is decoupled.
     Adam(adam::Config),
+    /// Gradient descent with or without momentum.
+    Sgd(sgd::Config),
 }
 
 impl Config {
@@ -39,6 +42,7 @@ impl Config {
         let config = match name {
             "adam" => Self::Adam(from_node(settings)?),
             "adamw" => Self::Adam(adam::Config { decoupled: true, ..from_node(settings)? }),
+            "sgd" => Self::Sgd(from_node(settings)?),
             _ => return Err(unknown("optimizer", name, NAMES, settings)),
         };
         config.check(settings)?;
@@ -50,6 +54,7 @@ impl Config {
     pub fn rate(&self) -> f64 {
         match self {
             Self::Adam(config) => config.lr,
+            Self::Sgd(config) => config.lr,
         }
     }
 
@@ -58,20 +63,26 @@ impl Config {
     pub fn build(&self, joined: &Joined) -> Box<dyn Optimizer> {
         match self {
             Self::Adam(config) => Box::new(adam::Adam::new(config.clone(), joined)),
+            Self::Sgd(config) => Box::new(sgd::Sgd::new(config.clone(), joined)),
         }
     }
 
     fn check(&self, settings: &Node) -> Result<(), Error> {
-        match self {
+        let (decay, fractions, key) = match self {
             Self::Adam(c) => {
-                at_least_0(settings, "lr", c.lr)?;
                 at_least_0(settings, "eps", c.eps)?;
-                at_least_0(settings, "weight_decay", c.weight_decay)?;
-                match c.betas.iter().find(|b| !(0.0..1.0).contains(*b)) {
-                    Some(beta) => Err(Error::at(place(settings, "betas"), format!("a beta lies in 0..1, not {beta}"))),
-                    None => Ok(()),
-                }
+                (c.weight_decay, c.betas.to_vec(), "betas")
             }
+            Self::Sgd(c) if c.nesterov && c.momentum == 0.0 => {
+                return Err(Error::at(place(settings, "nesterov"), "`nesterov` needs a momentum above 0"));
+            }
+            Self::Sgd(c) => (c.weight_decay, vec![c.momentum], "momentum"),
+        };
+        at_least_0(settings, "lr", self.rate())?;
+        at_least_0(settings, "weight_decay", decay)?;
+        match fractions.iter().find(|x| !(0.0..1.0).contains(*x)) {
+            Some(x) => Err(Error::at(place(settings, key), format!("`{key}` has {x}; it lies from 0 to below 1"))),
+            None => Ok(()),
         }
     }
 }

@@ -66,20 +66,46 @@ fn adam(gradients: &[f64], decay: f64, decoupled: bool) -> f64 {
     w
 }
 
+const GRADIENTS: [f64; 4] = [0.3, -1.2, 0.7, 0.0];
+
+/// Where a weight of 1 is after these gradients.
+fn stepped(optimizer: &str, settings: &str) -> f64 {
+    let settings = parse(settings.as_bytes(), Limits::default()).unwrap().unwrap();
+    let mut params = Params::new(0);
+    let _ = params.constant("w", &[5], 1.0);
+    let joined = params.join(Device::Cpu);
+    let mut optimizer = optim::Config::read(optimizer, &settings).unwrap().build(&joined);
+    for gradient in GRADIENTS {
+        optimizer.step(&[Tensor::full([5], gradient, (Kind::Float, Device::Cpu))], 0.1);
+    }
+    joined.leaves[0].double_value(&[4])
+}
+
 #[test]
 fn adam_follows_its_equations() {
     for (name, decay, decoupled) in [("adam", 0.0, false), ("adam", 0.5, false), ("adamw", 0.5, true)] {
         let settings = format!("{{lr: 0.1, weight_decay: {decay}}}");
-        let settings = parse(settings.as_bytes(), Limits::default()).unwrap().unwrap();
-        let mut params = Params::new(0);
-        let _ = params.constant("w", &[5], 1.0);
-        let joined = params.join(Device::Cpu);
-        let mut optimizer = optim::Config::read(name, &settings).unwrap().build(&joined);
-        let gradients = [0.3, -1.2, 0.7, 0.0];
-        for gradient in gradients {
-            optimizer.step(&[Tensor::full([5], gradient, (Kind::Float, Device::Cpu))], 0.1);
-        }
-        let (found, expected) = (joined.leaves[0].double_value(&[4]), adam(&gradients, decay, decoupled));
+        let (found, expected) = (stepped(name, &settings), adam(&GRADIENTS, decay, decoupled));
         assert!((found - expected).abs() < 1e-5, "{name} {decay}: {found} {expected}");
+    }
+}
+
+/// Descent written out for one number, in double precision.
+fn sgd(gradients: &[f64], momentum: f64, nesterov: bool) -> f64 {
+    let (mut w, mut v) = (1.0, 0.0);
+    for g in gradients {
+        let g = g + 0.01 * w;
+        v = momentum * v + g;
+        w -= 0.1 * if nesterov { g + momentum * v } else { v };
+    }
+    w
+}
+
+#[test]
+fn descent_follows_its_equations() {
+    for (momentum, nesterov) in [(0.0, false), (0.9, false), (0.9, true)] {
+        let settings = format!("{{lr: 0.1, momentum: {momentum}, nesterov: {nesterov}, weight_decay: 0.01}}");
+        let (found, expected) = (stepped("sgd", &settings), sgd(&GRADIENTS, momentum, nesterov));
+        assert!((found - expected).abs() < 1e-5, "{settings}: {found} {expected}");
     }
 }
