@@ -7,7 +7,7 @@
 pub mod train;
 
 // The layers that the engine sees, under the names that they have in the library.
-use git_ar::{runs, state};
+use git_ar::{config, runs, state};
 
 fn main() -> std::process::ExitCode {
     train::cli::main()

@@ -1,66 +1,147 @@
-//! The command `git-ar-train`: what was typed and what the environment says, then one training per seed.
+//! The command `git-ar-train`: what was typed, the words it answers with, its exit status.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the engine's own words")]
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use clap::Parser;
-use tch::{Cuda, Device};
+use clap::{Args, Parser, Subcommand};
 
-use super::config::Config;
-use super::data;
-use super::fit::{End, Job, fit};
-use super::progress::{Terminal, Watcher as _, last_line};
-use crate::runs::contract::{self, Task};
+use super::bench::{self, Bench};
+use super::stop::Stop;
+use super::{describe, device, session};
 use crate::state::problem::{Kind, Problem};
-use crate::state::record::Hardware;
-use crate::state::tree::digest;
 
 /// Train networks on libtorch, by the contract of every git-ar trainer
 ///
 /// Everything is read from the environment that `git ar train` and `git ar run` set (AR_CONFIG, AR_RUN_DIR, AR_SEED, …);
 /// the options go first. A training that was stopped goes on from its last checkpoint.
-///
-/// Example: git-ar-train --config config.yaml --run-dir /tmp/run --seed 0 --data ~/data
 #[derive(Debug, Parser)]
-#[command(name = "git-ar-train", version, max_term_width = 100)]
+#[command(name = "git-ar-train", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(after_help = "Examples:
+  git-ar-train --config config.yaml --run-dir /tmp/run --seed 0 --data ~/data
+  git-ar-train describe cnn
+  git-ar-train bench ffnn --threads 2")]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    train: Train,
+}
+
+/// What to train and where.
+#[derive(Debug, Args)]
+pub struct Train {
     /// The resolved config [env: AR_CONFIG]
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub config: Option<PathBuf>,
     /// Where the run's files go [env: AR_RUN_DIR]
     #[arg(long, value_name = "DIR")]
-    run_dir: Option<PathBuf>,
+    pub run_dir: Option<PathBuf>,
     /// The seed; may be given several times [env: AR_SEED]
     #[arg(long, value_name = "N")]
-    seed: Vec<u64>,
+    pub seed: Vec<u64>,
+    /// Seeds that are trained at the same time, in one process that holds the data once
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub jobs: u16,
     /// The folder of data sets [env: AR_DATA]
     #[arg(long, value_name = "DIR")]
-    data: Option<String>,
+    pub data: Option<String>,
     /// A few batches only [env: AR_SMOKE=1]
     #[arg(long)]
-    smoke: bool,
+    pub smoke: bool,
+    /// Where it runs.
+    #[command(flatten)]
+    pub machine: Machine,
+}
+
+/// Where it runs.
+#[derive(Debug, Args)]
+pub struct Machine {
     /// Threads of libtorch; its own choice when absent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=1024))]
-    threads: Option<i32>,
+    pub threads: Option<i32>,
     /// auto, cpu, cuda or cuda:N; the config's when absent
     #[arg(long, value_name = "DEVICE")]
-    device: Option<String>,
+    pub device: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show a model: layers, shapes, trained numbers, work for one image, its YAML
+    Describe {
+        /// One of the engine's models; all in short when absent
+        model: Option<String>,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Measure training steps a second on made-up images in memory
+    Bench {
+        /// The models; all when absent
+        models: Vec<String>,
+        /// Images of a step
+        #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(i64).range(1..=65536))]
+        batch: i64,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        machine: Machine,
+    },
 }
 
 /// Runs the command.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(&arguments) {
+    match run(arguments) {
         Ok(code) => code,
         Err(problem) => {
             complain(&problem);
             ExitCode::from(problem.kind as u8)
         }
     }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode, Problem> {
+    match arguments.command {
+        None => {
+            let stop = Stop::listen()?;
+            let stopped = session::train(&arguments.train, &stop, &|line| println!("{line}"))?;
+            Ok(if stopped { ExitCode::from(stop.code()) } else { ExitCode::SUCCESS })
+        }
+        Some(Command::Describe { model, json }) => {
+            let described = describe::describe(model.as_deref())?;
+            if json {
+                show("describe", &described)
+            } else {
+                print!("{}", describe::text(&described))
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Bench { models, batch, json, machine }) => {
+            let device = device::named(machine.device.as_deref().unwrap_or("auto"))?;
+            if let Some(threads) = machine.threads {
+                tch::set_num_threads(threads);
+            }
+            let measured = bench::bench(&models, Bench { batch, device }, &mut |row| {
+                if !json {
+                    println!("{}", bench::text(row));
+                }
+            })?;
+            if json {
+                show("bench", &measured);
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The envelope of every `--json` of git-ar.
+fn show(verb: &str, data: &impl serde::Serialize) {
+    let schema = format!("git-ar/train-{verb}/1");
+    let envelope = serde_json::json!({"schema": schema, "ok": true, "data": data, "errors": [], "next": []});
+    println!("{envelope}");
 }
 
 fn complain(problem: &Problem) {
@@ -74,116 +155,12 @@ fn complain(problem: &Problem) {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<ExitCode, Problem> {
-    let stop = Stop::listen()?;
-    let tasks = tasks(arguments)?;
-    let first = &tasks[0];
-    let text = read(&first.config)?;
-    let config = Config::read(&text, &first.config.display().to_string())?;
-    let device = device(arguments.device.as_deref().unwrap_or(&config.device))?;
-    if let Some(threads) = arguments.threads {
-        tch::set_num_threads(threads);
-    }
-    let root = arguments.data.clone().or_else(|| std::env::var("AR_DATA").ok()).filter(|dir| !dir.is_empty());
-    let images = data::load(&config.dataset, root.as_deref(), device)?;
-    if config.batch_size > images.train.len() {
-        let message = format!("batch_size {} is above the {} training images", config.batch_size, images.train.len());
-        return Err(Problem::new(Kind::Invalid, "config", message).at(first.config.display().to_string()));
-    }
-    let hardware = hardware(device);
-    for task in &tasks {
-        let job = Job { task, config: &config, data: &images, device, hardware: &hardware, stop: &stop.asked };
-        match fit(job, &mut Terminal::new())? {
-            End::Finished(metrics) => println!("{}", last_line(&metrics)),
-            End::Stopped => {
-                Terminal::new().say(&format!("seed {}: stopped; the checkpoint is written", task.seed));
-                return Ok(ExitCode::from(stop.code()));
-            }
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// One task per seed, from the options and the environment.
-fn tasks(arguments: &Arguments) -> Result<Vec<Task>, Problem> {
-    let path = |option: &Option<PathBuf>| option.as_ref().map(|path| path.display().to_string());
-    let typed = |seed: Option<u64>, name: &str| match name {
-        contract::CONFIG => path(&arguments.config),
-        contract::RUN_DIR => path(&arguments.run_dir),
-        contract::SEED => seed.map(|seed| seed.to_string()),
-        contract::SMOKE => arguments.smoke.then(|| "1".to_string()),
-        _ => None,
+/// The problem of a model that is not in the list.
+pub fn no_such_model(name: &str) -> Problem {
+    let names = super::models::NAMES;
+    let hint = match crate::state::text::nearest(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("models: {}", names.join(", ")),
     };
-    let seeds: Vec<Option<u64>> = match arguments.seed.as_slice() {
-        [] => vec![None],
-        seeds => seeds.iter().copied().map(Some).collect(),
-    };
-    let task = |seed| {
-        let mut task = Task::from_env(&|name: &str| typed(seed, name).or_else(|| std::env::var(name).ok()))?;
-        if task.config_digest.is_empty() {
-            task.config_digest = digest(&read(&task.config)?);
-        }
-        Ok(task)
-    };
-    seeds.into_iter().map(task).collect()
-}
-
-fn read(path: &std::path::Path) -> Result<Vec<u8>, Problem> {
-    std::fs::read(path).map_err(|error| {
-        Problem::new(Kind::Io, "config", format!("the config cannot be read: {error}")).at(path.display().to_string())
-    })
-}
-
-fn device(name: &str) -> Result<Device, Problem> {
-    let wrong = |message: String| Err(Problem::new(Kind::Invalid, "device", message).hint("set device: auto, or cpu"));
-    let gpus = if Cuda::is_available() { Cuda::device_count() } else { 0 };
-    match (name, name.strip_prefix("cuda:").map(str::parse::<usize>)) {
-        ("cpu", _) => Ok(Device::Cpu),
-        ("auto", _) => Ok(Device::cuda_if_available()),
-        ("cuda", _) if gpus > 0 => Ok(Device::Cuda(0)),
-        (_, Some(Ok(number))) if (number as i64) < gpus => Ok(Device::Cuda(number)),
-        ("cuda", _) | (_, Some(Ok(_))) => wrong(format!("device is {name}, and libtorch sees {gpus} GPUs here")),
-        _ => wrong(format!("device is `{name}`; it is auto, cpu, cuda or cuda:N")),
-    }
-}
-
-fn hardware(device: Device) -> Hardware {
-    let (device, name) = match device {
-        Device::Cuda(number) => (format!("cuda:{number}"), None),
-        _ => ("cpu".to_string(), processor()),
-    };
-    Hardware { device, name, threads: tch::get_num_threads().unsigned_abs() }
-}
-
-/// The processor's name, where Linux tells it.
-fn processor() -> Option<String> {
-    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with("model name"))?;
-    line.split_once(':').map(|(_, name)| name.trim().to_string())
-}
-
-/// SIGTERM and SIGINT, looked at between steps.
-struct Stop {
-    asked: Arc<AtomicBool>,
-    signal: Arc<AtomicUsize>,
-}
-
-impl Stop {
-    fn listen() -> Result<Self, Problem> {
-        let stop = Self { asked: Arc::default(), signal: Arc::default() };
-        let listen = |signal: i32| {
-            let number = usize::try_from(signal).expect("signals are positive");
-            signal_hook::flag::register_usize(signal, Arc::clone(&stop.signal), number)?;
-            signal_hook::flag::register(signal, Arc::clone(&stop.asked))
-        };
-        for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
-            listen(signal).map_err(|e| Problem::new(Kind::Bug, "signal", format!("signals cannot be caught: {e}")))?;
-        }
-        Ok(stop)
-    }
-
-    /// As a shell counts it: 143 after SIGTERM, 130 after SIGINT.
-    fn code(&self) -> u8 {
-        128 + u8::try_from(self.signal.load(Ordering::Relaxed)).unwrap_or(15)
-    }
+    Problem::new(Kind::Usage, "model", format!("no model is named `{name}`")).hint(hint)
 }

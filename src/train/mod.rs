@@ -4,10 +4,13 @@
 //! `configs/model`. A side branch: it belongs to the binary
 //! `git-ar-train` alone.
 
+pub mod bench;
 pub mod checkpoint;
 pub mod cli;
 pub mod config;
 pub mod data;
+pub mod describe;
+pub mod device;
 pub mod evaluate;
 pub mod fit;
 pub mod history;
@@ -19,6 +22,8 @@ pub mod params;
 pub mod progress;
 pub mod report;
 pub mod schedule;
+pub mod session;
+pub mod stop;
 pub mod trace;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a person sees of a training: a bar on a terminal, one line per epoch, one line at the end.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the engine's own words")]
+#![allow(clippy::print_stderr, reason = "the engine's own words")]
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::history::{History, SELECTION};
 use crate::state::record::{Metrics, Status};
@@ -20,34 +20,43 @@ pub trait Watcher {
     fn end(&mut self);
 }
 
-/// Words on standard error.
+/// The bars of all seeds, below each other. Nothing is drawn where standard error is no terminal.
+#[derive(Debug, Default)]
+pub struct Bars(MultiProgress);
+
+impl Bars {
+    /// The watcher of one seed.
+    #[must_use]
+    pub fn one(&self) -> Terminal<'_> {
+        Terminal { bars: self, bar: ProgressBar::hidden(), seed: 0, epochs: 0 }
+    }
+
+    /// A line above the bars, or on its own.
+    pub fn say(&self, words: &str) {
+        if self.0.is_hidden() {
+            eprintln!("{words}");
+        } else {
+            self.0.suspend(|| eprintln!("{words}"));
+        }
+    }
+}
+
+/// Words on standard error about one seed.
 #[derive(Debug)]
-pub struct Terminal {
+pub struct Terminal<'a> {
+    bars: &'a Bars,
     bar: ProgressBar,
     seed: u64,
     epochs: u64,
 }
 
-impl Terminal {
-    /// A bar that is not shown before the first step, and never where standard error is no terminal.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { bar: ProgressBar::hidden(), seed: 0, epochs: 0 }
-    }
-}
-
-impl Default for Terminal {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Watcher for Terminal {
+impl Watcher for Terminal<'_> {
     fn start(&mut self, seed: u64, epochs: u64, steps: u64, history: &History) {
         (self.seed, self.epochs) = (seed, epochs);
         let style = "{prefix} {bar:30} {percent}% {msg} {elapsed} left {eta}";
         let style = ProgressStyle::with_template(style).expect("the template is a constant");
-        self.bar = ProgressBar::new(epochs * steps).with_style(style).with_prefix(format!("seed {seed}"));
+        let bar = ProgressBar::new(epochs * steps).with_style(style).with_prefix(format!("seed {seed}"));
+        self.bar = self.bars.0.add(bar);
         self.bar.set_position(history.epoch * steps + history.step);
         self.bar.reset_eta();
         self.bar.set_message(format!("epoch {}/{epochs}", history.epoch));
@@ -71,11 +80,7 @@ impl Watcher for Terminal {
     }
 
     fn say(&mut self, words: &str) {
-        if self.bar.is_hidden() {
-            eprintln!("{words}");
-        } else {
-            self.bar.println(words);
-        }
+        self.bars.say(words);
     }
 
     fn end(&mut self) {

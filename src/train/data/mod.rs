@@ -56,6 +56,15 @@ pub struct Data {
     pub shape: Shape,
 }
 
+impl Data {
+    /// The same images, for another thread.
+    #[must_use]
+    pub fn handle(&self) -> Self {
+        let part = |p: &Part| Part { images: p.images.shallow_clone(), labels: p.labels.shallow_clone() };
+        Self { train: part(&self.train), val: part(&self.val), test: part(&self.test), shape: self.shape }
+    }
+}
+
 /// Images as bytes before they are split and scaled.
 struct Raw {
     pixels: Vec<u8>,

@@ -5,7 +5,7 @@
 //! ```
 //! `*` keeps the image's size, `pool` takes the greatest of each 2×2.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::{Mode, Model, Shape};
@@ -13,7 +13,7 @@ use crate::train::layers::{Conv, Linear};
 use crate::train::params::Params;
 
 /// Its settings.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Channels of the two convolutions.

@@ -4,7 +4,7 @@
 //! h₀ = the image as one row          hₗ = max(0, Wₗ hₗ₋₁ + bₗ)          scores = W hₙ + b
 //! ```
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::{Mode, Model, Shape};
@@ -12,7 +12,7 @@ use crate::train::layers::Linear;
 use crate::train::params::Params;
 
 /// Its settings.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Units of each hidden layer.

@@ -4,7 +4,7 @@ use tch::{Reduction, Tensor};
 
 use super::params::Params;
 use crate::state::text::nearest;
-use crate::state::yaml::{Error, Node, from_node};
+use crate::state::yaml::{Error, Node, Pos, Value, from_node, to_string};
 
 /// Whether a model is being trained or looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,10 +70,40 @@ macro_rules! models {
                 _ => Err(unknown("model", name, NAMES, settings)),
             }
         }
+
+        /// The YAML of a model with its default settings, as `configs/model` has it; empty for a name in no list.
+        #[must_use]
+        pub fn yaml(name: &str) -> String {
+            match name {
+                $(stringify!($name) => {
+                    let config: $name::Config = from_node(&no_settings()).expect("every setting has a default");
+                    format!("name: {name}\n{}", to_string(&config))
+                })*
+                _ => String::new(),
+            }
+        }
     };
 }
 
 models! { ffnn cnn rnn gru lstm resnet18 }
+
+/// A model of the list with its default settings.
+pub fn usual(name: &str, params: &mut Params, shape: Shape) -> Box<dyn Model> {
+    build(name, &no_settings(), params, shape).expect("the defaults of a listed model fit its usual images")
+}
+
+/// The images that a model is usually trained on: CIFAR-10's for residual networks, MNIST's for the others.
+#[must_use]
+pub fn usual_shape(name: &str) -> Shape {
+    match name {
+        "resnet18" => Shape { channels: 3, rows: 32, columns: 32, classes: 10 },
+        _ => Shape { channels: 1, rows: 28, columns: 28, classes: 10 },
+    }
+}
+
+fn no_settings() -> Node {
+    Node { pos: Pos::default(), tag: None, value: Value::Map(Vec::new()) }
+}
 
 /// The error for a name that is in no list.
 pub(super) fn unknown(what: &str, name: &str, names: &[&str], at: &Node) -> Error {

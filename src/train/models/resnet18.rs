@@ -6,7 +6,7 @@
 //! scores   = W mean(four stages of two blocks (stem(x))) + b
 //! ```
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::{Mode, Model, Shape};
@@ -14,7 +14,7 @@ use crate::train::layers::{BatchNorm, Conv, Linear};
 use crate::train::params::Params;
 
 /// Its settings.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Channels of the stem and of the first stage; each later stage has twice as many.

@@ -5,7 +5,7 @@
 //! ```
 //! Several layers read the states of the layer below; the last layer's last state is read out.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::{Mode, Model, Shape};
@@ -13,7 +13,7 @@ use crate::train::layers::{Cell, Linear, Recurrent, rows};
 use crate::train::params::Params;
 
 /// Its settings.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Cells of each layer.

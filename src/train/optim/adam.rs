@@ -33,11 +33,11 @@ pub struct Config {
     pub decoupled: bool,
 }
 
-fn betas() -> [f64; 2] {
+pub(super) fn betas() -> [f64; 2] {
     [0.9, 0.999]
 }
 
-fn eps() -> f64 {
+pub(super) fn eps() -> f64 {
     1e-8
 }
 

@@ -49,6 +49,12 @@ impl Config {
         Ok(config)
     }
 
+    /// Adam as it comes.
+    #[must_use]
+    pub fn adam(lr: f64) -> Self {
+        Self::Adam(adam::Config { lr, betas: adam::betas(), eps: adam::eps(), weight_decay: 0.0, decoupled: false })
+    }
+
     /// The learning rate before any schedule.
     #[must_use]
     pub fn rate(&self) -> f64 {

@@ -1,0 +1,143 @@
+//! `git-ar-train bench`: full training steps a second on made-up images in memory.
+//!
+//! A step gathers a batch, computes loss and gradient, and lets Adam move every weight: what a training does, without
+//! evaluation and checkpoints. After a warm-up come windows of equal numbers of steps; the median window counts.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tch::{Device, Kind, Tensor};
+
+use super::cli::no_such_model;
+use super::data::Part;
+use super::device::hardware;
+use super::learner::{Learner as _, backprop::Backprop};
+use super::models::{self, Model, NAMES};
+use super::optim;
+use super::params::Params;
+use crate::state::problem::Problem;
+
+/// Windows that are measured.
+const WINDOWS: usize = 11;
+/// What a window takes at least.
+const WINDOW: Duration = Duration::from_millis(500);
+/// Batches in memory.
+const BATCHES: i64 = 16;
+
+/// How to measure.
+#[derive(Clone, Copy, Debug)]
+pub struct Bench {
+    /// Images of a step.
+    pub batch: i64,
+    /// Where.
+    pub device: Device,
+}
+
+/// What was measured.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measured {
+    /// The model, with its default settings.
+    pub model: &'static str,
+    /// Images a second in the median window.
+    pub samples_per_s: f64,
+    /// In the slowest and in the fastest window.
+    pub range: [f64; 2],
+    /// Images of a step.
+    pub batch: i64,
+    /// Threads.
+    pub threads: u32,
+    /// `cpu`, `cuda:0` …
+    pub device: String,
+}
+
+/// Measures some models, or all; `tell` gets each result as it comes.
+pub fn bench(names: &[String], how: Bench, tell: &mut dyn FnMut(&Measured)) -> Result<Vec<Measured>, Problem> {
+    let chosen: Vec<&'static str> = match names {
+        [] => NAMES.to_vec(),
+        names => {
+            let known = |name: &String| NAMES.iter().copied().find(|n| n == name).ok_or_else(|| no_such_model(name));
+            names.iter().map(known).collect::<Result<_, _>>()?
+        }
+    };
+    let one = |name| {
+        let measured = measure(name, how);
+        tell(&measured);
+        measured
+    };
+    Ok(chosen.into_iter().map(one).collect())
+}
+
+/// One line for a person.
+#[must_use]
+pub fn text(row: &Measured) -> String {
+    let Measured { model, samples_per_s, range: [low, high], batch, threads, device } = row;
+    format!(
+        "{model:<10} {samples_per_s:>10.0} images/s ({low:.0} to {high:.0})  batch {batch}, {threads} threads, {device}"
+    )
+}
+
+/// A model, its learner and made-up images.
+struct Rig {
+    model: Box<dyn Model>,
+    learner: Backprop,
+    images: Part,
+    order: Tensor,
+    how: Bench,
+}
+
+fn measure(model: &'static str, how: Bench) -> Measured {
+    let mut rig = Rig::new(model, how);
+    rig.steps(3);
+    let began = Instant::now();
+    rig.steps(2);
+    let step = began.elapsed() / 2;
+    let steps = (WINDOW.as_secs_f64() / step.as_secs_f64()).ceil().max(1.0) as i64;
+    rig.steps(steps);
+    let mut rates: Vec<f64> = (0..WINDOWS)
+        .map(|_| {
+            let began = Instant::now();
+            rig.steps(steps);
+            (steps * how.batch) as f64 / began.elapsed().as_secs_f64()
+        })
+        .collect();
+    rates.sort_by(f64::total_cmp);
+    let found = hardware(how.device);
+    Measured {
+        model,
+        samples_per_s: rates[WINDOWS / 2],
+        range: [rates[0], rates[WINDOWS - 1]],
+        batch: how.batch,
+        threads: found.threads,
+        device: found.device,
+    }
+}
+
+impl Rig {
+    fn new(name: &str, how: Bench) -> Self {
+        let shape = models::usual_shape(name);
+        let mut params = Params::new(0);
+        let model = models::usual(name, &mut params, shape);
+        let joined = params.join(how.device);
+        let optimizer = optim::Config::adam(1e-3).build(&joined);
+        let count = BATCHES * how.batch;
+        let floats = (Kind::Float, how.device);
+        let wave = (Tensor::arange(count * shape.pixels(), floats) * 0.37).sin();
+        let images = Part {
+            images: wave.view([count, shape.channels, shape.rows, shape.columns]),
+            labels: Tensor::arange(count, (Kind::Int64, how.device)).remainder(shape.classes),
+        };
+        let order = (Tensor::arange(count, (Kind::Int64, how.device)) * 7919).remainder(count);
+        Self { model, learner: Backprop::new(joined.leaves, optimizer, None), images, order, how }
+    }
+
+    /// Takes steps and waits for the last.
+    fn steps(&mut self, steps: i64) {
+        let mut loss = Tensor::new();
+        for step in 0..steps {
+            let places = self.order.narrow(0, step % BATCHES * self.how.batch, self.how.batch);
+            let (x, y) = self.images.batch(&places);
+            loss = self.learner.learn(&*self.model, &x, &y, 1e-3);
+        }
+        assert!(loss.double_value(&[]).is_finite(), "made-up images are learnt without trouble");
+    }
+}
