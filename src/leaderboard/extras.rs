@@ -43,7 +43,6 @@ pub(super) fn planned(config: &BoardConfig, folder: &Folder) -> Vec<Planned> {
         project: folder.project.clone(),
         iteration: folder.iteration(),
         label: folder.label(&planned.experiment, &planned.overrides),
-        phase: view.iteration.phase.word().to_string(),
         seeds: planned.seeds.to_string(),
         footnotes: folder.footnotes(&planned.experiment),
     };

@@ -188,7 +188,7 @@ fn active(board: &Board) -> Table {
 
 fn planned(board: &Board) -> Table {
     let row = |p: &Planned| {
-        let status = format!("{}, seeds {}", p.phase, p.seeds);
+        let status = format!("seeds {}", p.seeds);
         vec![p.project.to_string(), iteration(p.iteration), p.label.clone(), status, p.footnotes.join(", ")]
     };
     let elsewhere = standing(board, Standing::Planned).map(|r| {

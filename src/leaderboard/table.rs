@@ -173,8 +173,6 @@ pub struct Planned {
     pub iteration: Option<IterId>,
     /// What people read.
     pub label: String,
-    /// Where the iteration stands.
-    pub phase: String,
     /// The seeds that are planned.
     pub seeds: String,
     /// Footnote keys.

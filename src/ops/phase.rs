@@ -5,8 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::record::{Recorded, Write};
-use super::{Context, find, gates, scaffold};
-use crate::leaderboard;
+use super::{Context, board, find, gates, scaffold};
 use crate::state::compare;
 use crate::state::entities::Step;
 use crate::state::load::{self, IterationView};
@@ -102,14 +101,16 @@ fn step(
     if to == Phase::Analyze || from == Phase::Analyze && to == Phase::Conclude {
         compared(tree, view, &mut writes)?;
     }
-    if to == Phase::Concluded {
-        boards_in_step(&head, &mut writes)?;
-    }
+    let waits = match to {
+        Phase::Concluded => boards_in_step(context, &head, &mut writes)?,
+        _ => None,
+    };
     let trailers =
         [("AR-Project", view.project.to_string()), ("AR-Iteration", view.id.to_string()), ("AR-Phase", to.to_string())];
     let subject = format!("{}: {from} → {to}", view.name());
-    let recorded =
+    let mut recorded =
         context.record("phase", writes, &subject, &trailers).map_err(|problems| explained(problems, view, to))?;
+    recorded.warnings.extend(waits);
     let document = document.map(|d| join(&view.folder, d.file()));
     Ok(Stepped { iteration: view.name(), from, to, document, recorded })
 }
@@ -184,14 +185,13 @@ fn compared(tree: &dyn Tree, view: &IterationView, writes: &mut Vec<Write>) -> R
     Ok(())
 }
 
-/// The boards as they will be with these writes, in the same commit.
-fn boards_in_step(head: &dyn Tree, writes: &mut Vec<Write>) -> Result<(), Problem> {
+/// The boards as they will be with these writes, in the same commit; a warning when one has to wait.
+fn boards_in_step(context: &Context<'_>, head: &dyn Tree, writes: &mut Vec<Write>) -> Result<Option<Problem>, Problem> {
     let files = writes.iter().map(|w| (w.path.clone(), w.text.clone().map(String::into_bytes)));
     let after = Overlay::new(head, files.collect::<Vec<_>>());
-    for file in leaderboard::stale(&after)? {
-        set(writes, Write { path: file.path, text: file.after });
-    }
-    Ok(())
+    let (boards, warning) = board::in_step(context, &after)?;
+    boards.into_iter().for_each(|file| set(writes, file));
+    Ok(warning)
 }
 
 /// A document that lacks the region gets it at the end of its first section.

@@ -31,11 +31,15 @@ impl Resolved {
         self.at("dataset.name").or_else(|| self.at("dataset"))
     }
 
-    /// How many classes there are to guess from.
+    /// How many classes there are to guess from: as the config says, or as everybody knows of the dataset.
     #[must_use]
     pub fn classes(&self) -> Option<u64> {
         let keys = ["dataset.classes", "model.classes", "model.outputs"];
-        keys.iter().find_map(|key| self.at(key)?.parse().ok())
+        keys.iter().find_map(|key| self.at(key)?.parse().ok()).or_else(|| match self.dataset()? {
+            "mnist" | "fashion_mnist" | "digits" | "cifar10" => Some(10),
+            "cifar100" => Some(100),
+            _ => None,
+        })
     }
 }
 

@@ -7,5 +7,5 @@ mod show;
 
 pub use check::{Drift, check};
 pub use explain::{Explained, explain};
-pub use render::{Rendered, render, writes};
+pub use render::{Rendered, in_step, render};
 pub use show::{Listed, Shown, list, show};

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::leaderboard::table::Board;
 use crate::leaderboard::{self, Generated, README};
 use crate::ops::Context;
 use crate::ops::record::{Recorded, Write};
@@ -25,20 +26,13 @@ pub fn render(context: &Context<'_>) -> Result<Rendered, Problems> {
     let disk = context.repo.work_tree();
     if !context.commit {
         let boards = leaderboard::names(&disk)?;
-        let recorded = context.record("board render", writes(&disk)?, SUBJECT, &[])?;
-        return Ok(Rendered { boards, recorded });
+        let behind = leaderboard::stale(&disk)?.iter().map(write).collect();
+        return Ok(Rendered { boards, recorded: context.record("board render", behind, SUBJECT, &[])? });
     }
     let head = context.repo.head_tree()?;
     let boards = leaderboard::build_all(&head)?;
-    let (mut files, mut warnings) = (leaderboard::generated_from(&boards, &head)?, Vec::new());
-    if let Some(at) = files.iter().position(|f| f.path == README) {
-        let mine = text(&disk, README)?.unwrap_or_default();
-        let filled = leaderboard::fill(&boards, &mine)?;
-        if Some(&filled) != files[at].after.as_ref() {
-            let file = files.remove(at);
-            warnings.extend((!file.is_current()).then(edited_readme));
-        }
-    }
+    let mut files = leaderboard::generated_from(&boards, &head)?;
+    let mut warnings: Vec<Problem> = spare_readme(&disk, &boards, &mut files)?.into_iter().collect();
     warnings.extend(uncommitted(context, &disk, &files)?);
     let behind: Vec<Write> = files.iter().filter(|f| !f.is_current()).map(write).collect();
     let mut recorded = context.record("board render", behind, SUBJECT, &[])?;
@@ -50,10 +44,27 @@ pub fn render(context: &Context<'_>) -> Result<Rendered, Problems> {
 
 const SUBJECT: &str = "board: render";
 
-/// The files of every board of a tree that are behind, ready to be recorded: for a verb that changes what boards
-/// show and commits them along. The tree may hold changes that are still to be written.
-pub fn writes(tree: &dyn Tree) -> Result<Vec<Write>, Problem> {
-    Ok(leaderboard::stale(tree)?.iter().map(write).collect())
+/// The files of every board that are behind in `after`, the tree that a verb is about to commit, ready to be
+/// recorded along; and a warning when README.md has to wait because a person is editing it.
+pub fn in_step(context: &Context<'_>, after: &dyn Tree) -> Result<(Vec<Write>, Option<Problem>), Problem> {
+    let boards = leaderboard::build_all(after)?;
+    let mut files = leaderboard::generated_from(&boards, after)?;
+    let warning = spare_readme(&context.repo.work_tree(), &boards, &mut files)?;
+    Ok((files.iter().filter(|f| !f.is_current()).map(write).collect(), warning))
+}
+
+/// Take README.md out when the one on disk differs in more than its boards: a commit would sweep up, or lose, what
+/// a person has written there and not committed.
+fn spare_readme(disk: &dyn Tree, boards: &[Board], files: &mut Vec<Generated>) -> Result<Option<Problem>, Problem> {
+    let Some(at) = files.iter().position(|f| f.path == README) else { return Ok(None) };
+    let filled = leaderboard::fill(boards, &text(disk, README)?.unwrap_or_default())?;
+    if Some(&filled) == files[at].after.as_ref() {
+        return Ok(None);
+    }
+    let file = files.remove(at);
+    let message = "README.md has edits that are not committed, so its boards were left as they are";
+    let problem = Problem::new(Kind::Stale, "readme-edited", message).at(README);
+    Ok((!file.is_current()).then(|| problem.hint("commit README.md, then git ar board render").warn()))
 }
 
 fn write(file: &Generated) -> Write {
@@ -62,14 +73,6 @@ fn write(file: &Generated) -> Write {
 
 fn text(tree: &dyn Tree, path: &str) -> Result<Option<String>, Problem> {
     Ok(tree.read(path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
-}
-
-fn edited_readme() -> Problem {
-    let message = "README.md has edits that are not committed, so its boards were left as they are";
-    Problem::new(Kind::Stale, "readme-edited", message)
-        .at(README)
-        .hint("commit README.md, then git ar board render")
-        .warn()
 }
 
 /// A warning when the work tree would give other boards than `HEAD`.
