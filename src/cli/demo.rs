@@ -33,8 +33,15 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Reply, Problems> {
     }
     let folder = session.folder.join(args.dir.as_deref().unwrap_or(Path::new(FOLDER)));
     let outcome = demo(&folder, args.engine, &Typed(session), &Stderr)?;
-    let next = outcome.next();
-    Ok(Reply::new(&outcome).nexts(next))
+    Ok(Reply::new(&outcome).nexts(findable(session)).nexts(outcome.next()))
+}
+
+/// How a shell finds this program, when it does not yet.
+fn findable(session: &Session) -> Option<String> {
+    let path = session.env("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).any(|folder| folder.join("git-ar").is_file());
+    let folder = session.exe.parent()?;
+    (!found).then(|| format!("export PATH=\"{}:$PATH\"", folder.display()))
 }
 
 /// Words that are parsed and run as if they had been typed.

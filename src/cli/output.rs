@@ -153,6 +153,14 @@ fn tell(problems: &[Problem]) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
+/// A line of progress; a typed command and a heading stand out on a terminal.
+pub(super) fn told(line: &str) -> String {
+    match line.starts_with("$ ") || line.starts_with("── ") {
+        true => Paint::new().with("1", line),
+        false => line.to_string(),
+    }
+}
+
 fn tell_next(next: &[String]) {
     let paint = Paint::new();
     let lines: String = next.iter().map(|n| format!("{}: {}\n", paint.cyan("next"), printable(n))).collect();

@@ -145,6 +145,6 @@ pub(super) struct Stderr;
 impl Progress for Stderr {
     fn say(&self, line: &str) {
         // A closed stderr is no reason to stop the work.
-        let _ = writeln!(std::io::stderr(), "{}", crate::state::text::printable(line));
+        let _ = writeln!(std::io::stderr(), "{}", super::output::told(&crate::state::text::printable(line)));
     }
 }

@@ -3,6 +3,7 @@
 
 mod board;
 mod cli;
+mod demo;
 mod hooks;
 mod hydra;
 mod init;

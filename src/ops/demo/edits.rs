@@ -166,6 +166,15 @@ pub(super) fn analysis(stage: &Stage<'_>, scene: &Scene) -> Result<File, Problem
     Ok((path, filled(&Analysis { seeds: SEEDS, wide, narrow, region })))
 }
 
+/// What the generated comparison in `analysis.md` says of the rows and the prediction.
+pub(super) fn verdict(stage: &Stage<'_>, scene: &Scene) -> Result<Vec<String>, Problem> {
+    let path = scene.path("analysis.md");
+    let text = text_of(&tree(stage), &path)?;
+    let Some(region) = region::find(&path, &text)?.into_iter().next() else { return Ok(Vec::new()) };
+    let lines = text[region.body].lines().filter(|l| l.starts_with("| digits") || l.starts_with("**Prediction"));
+    Ok(lines.map(str::to_string).collect())
+}
+
 /// Mean ± std of the final accuracy, in per cent.
 fn figures(scene: &Scene, tree: &dyn Tree, experiment: &str) -> Result<String, Problem> {
     let runs = scene.runs(tree, experiment)?;

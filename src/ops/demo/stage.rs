@@ -106,7 +106,7 @@ impl Stage<'_> {
         for line in text.lines().take(lines) {
             self.progress.say(&format!("  {line}"));
         }
-        if text.lines().count() > lines {
+        if lines > 0 && text.lines().count() > lines {
             self.progress.say("  …");
         }
     }
