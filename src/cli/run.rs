@@ -8,6 +8,9 @@ use crate::state::entities::Seeds;
 use crate::state::problem::Problems;
 use crate::state::record::RunKind;
 
+/// Runs that a list shows when nothing else is asked for.
+const SHOWN: usize = 40;
+
 /// Train an experiment from a commit; list, show and exclude runs
 #[derive(clap::Args)]
 #[command(
@@ -83,6 +86,9 @@ struct LocalArgs {
 struct ListArgs {
     #[command(flatten)]
     place: PlaceArgs,
+    /// At most this many, the newest; 0 for all
+    #[arg(long, value_name = "N", default_value_t = SHOWN)]
+    limit: usize,
 }
 
 /// Show one run: anchor, attempts, results
@@ -124,8 +130,8 @@ struct ExcludeArgs {
 
 pub(super) fn run(session: &Session, args: Args) -> Result<Reply, Problems> {
     match args.verb {
-        None => list(session, None, None),
-        Some(Verb::List(args)) => list(session, args.place.iter.as_deref(), args.place.project.as_deref()),
+        None => list(session, None, None, SHOWN),
+        Some(Verb::List(args)) => list(session, args.place.iter.as_deref(), args.place.project.as_deref(), args.limit),
         Some(Verb::Show(args)) => {
             let shown = session.with(Recording::default(), |context| Ok(run_show::show(context, &args.run)?))?;
             Ok(Reply::new(&shown))
@@ -143,8 +149,8 @@ pub(super) fn run(session: &Session, args: Args) -> Result<Reply, Problems> {
     }
 }
 
-fn list(session: &Session, iteration: Option<&str>, project: Option<&str>) -> Result<Reply, Problems> {
-    let list = session.with(Recording::default(), |context| run_show::list(context, iteration, project))?;
+fn list(session: &Session, iteration: Option<&str>, project: Option<&str>, most: usize) -> Result<Reply, Problems> {
+    let list = session.with(Recording::default(), |context| run_show::list(context, iteration, project, most))?;
     Ok(Reply::new(&list))
 }
 

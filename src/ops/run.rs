@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Context, find};
 use crate::state::entities::Switch;
-use crate::state::ids::{RunId, Slug};
+use crate::state::ids::{IterId, RunId, Slug};
 use crate::state::load::{self, IterationView, RunView};
 use crate::state::phase::Phase;
 use crate::state::problem::{Kind, Problem};
@@ -90,60 +90,77 @@ fn only_active_of(tree: &dyn Tree, project: &Slug) -> Result<IterationView, Prob
         .hint("git ar iter list   then name it with --iter PROJECT/ID"))
 }
 
-/// A run's id with the place it is recorded in.
-pub type Found = (Place, RunId);
+/// A run by the names of its folders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its project.
+    pub project: Slug,
+    /// Its iteration; none with `loop: off`.
+    pub iteration: Option<IterId>,
+    /// The folder in which `runs/` lies.
+    pub parent: String,
+    /// Its id.
+    pub id: RunId,
+}
 
-/// Every run by the names of the folders; no record is read.
+/// Every run by the names of the folders; no file is read.
 pub fn all(tree: &dyn Tree) -> Result<Vec<Found>, Problem> {
     let mut found = Vec::new();
     for project in load::projects(tree)? {
-        let folder = format!("projects/{project}");
-        ids(tree, &Place { project: project.clone(), iteration: None, folder }, &mut found)?;
-        for (id, folder) in load::iteration_folders(tree, &project)? {
-            if tree.list(&join(&folder, "runs"))?.is_empty() {
-                continue;
-            }
-            let iteration = load::iteration(tree, &project, id, &folder)?;
-            ids(tree, &Place { project: project.clone(), iteration, folder }, &mut found)?;
+        let iterations = load::iteration_folders(tree, &project)?.into_iter().map(|(id, folder)| (Some(id), folder));
+        for (iteration, parent) in std::iter::once((None, format!("projects/{project}"))).chain(iterations) {
+            let entries = tree.list(&join(&parent, "runs"))?;
+            let ids =
+                entries.into_iter().filter(|e| e.kind == EntryKind::Folder).filter_map(|e| e.name.try_into().ok());
+            found.extend(ids.map(|id| Found { project: project.clone(), iteration, parent: parent.clone(), id }));
         }
     }
     Ok(found)
 }
 
-fn ids(tree: &dyn Tree, place: &Place, found: &mut Vec<Found>) -> Result<(), Problem> {
-    for entry in tree.list(&join(&place.folder, "runs"))?.into_iter().filter(|e| e.kind == EntryKind::Folder) {
-        if let Ok(id) = RunId::try_from(entry.name) {
-            found.push((place.clone(), id));
-        }
+impl Found {
+    /// The place it is recorded in.
+    pub fn place(&self, tree: &dyn Tree) -> Result<Place, Problem> {
+        let (project, folder) = (self.project.clone(), self.parent.clone());
+        let load = |id| load::iteration(tree, &self.project, id, &self.parent);
+        Ok(Place { iteration: self.iteration.map(load).transpose()?.flatten(), project, folder })
     }
-    Ok(())
+
+    /// Its place as commands take it: `project/id`, or the project.
+    #[must_use]
+    pub fn place_name(&self) -> String {
+        self.iteration.map_or_else(|| self.project.to_string(), |id| format!("{}/{id}", self.project))
+    }
+
+    /// Its record.
+    pub fn view(&self, tree: &dyn Tree) -> Result<RunView, Problem> {
+        let folder = format!("{}/runs/{}", self.parent, self.id);
+        let missing = || Problem::new(Kind::Invalid, "no-run", "run.yaml is missing").at(join(&folder, "run.yaml"));
+        load::run(tree, self.id.clone(), &folder)?.ok_or_else(missing)
+    }
 }
 
 /// The run that `name` begins.
 pub fn one(tree: &dyn Tree, name: &str) -> Result<(Place, RunView), Problem> {
     let all = all(tree)?;
-    let mut fits: Vec<&Found> = all.iter().filter(|(_, id)| id.as_str().starts_with(name)).collect();
-    if let Some(exact) = fits.iter().find(|(_, id)| id.as_str() == name) {
+    let mut fits: Vec<&Found> = all.iter().filter(|run| run.id.as_str().starts_with(name)).collect();
+    if let Some(exact) = fits.iter().find(|run| run.id.as_str() == name) {
         fits = vec![*exact];
     }
-    let (place, id) = match fits.as_slice() {
-        [one] => *one,
+    match fits.as_slice() {
+        [one] => Ok((one.place(tree)?, one.view(tree)?)),
         [] => {
-            let near = nearest(name, all.iter().map(|(_, id)| id.as_str()));
+            let near = nearest(name, all.iter().map(|run| run.id.as_str()));
             let near = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
             let problem = Problem::new(Kind::Ambiguous, "unknown-id", format!("no run begins with `{name}`{near}"));
-            return Err(problem.hint("git ar run list"));
+            Err(problem.hint("git ar run list"))
         }
         several => {
-            let names: Vec<&str> = several.iter().map(|(_, id)| id.as_str()).take(12).collect();
+            let names: Vec<&str> = several.iter().map(|run| run.id.as_str()).take(12).collect();
             let message = format!("`{name}` begins {} runs: {}", several.len(), names.join(", "));
-            return Err(Problem::new(Kind::Ambiguous, "ambiguous", message).hint("type more of the id"));
+            Err(Problem::new(Kind::Ambiguous, "ambiguous", message).hint("type more of the id"))
         }
-    };
-    let folder = format!("{}/runs/{id}", place.folder);
-    let view = load::run(tree, id.clone(), &folder)?;
-    let missing = || Problem::new(Kind::Invalid, "no-run", "run.yaml is missing").at(join(&folder, "run.yaml"));
-    Ok((place.clone(), view.ok_or_else(missing)?))
+    }
 }
 
 /// Where a run stands. Derived, never stored.

@@ -26,6 +26,9 @@ use crate::state::problem::{Kind, Problem, Problems};
 use crate::state::record::{Attempt, Exit, Metrics, Run, RunKind, Start, Verdict};
 use crate::state::yaml::to_string;
 
+/// How long a finished attempt waits for others that commit.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A run that is to be attempted.
 pub(super) struct Job {
     /// Its id.
@@ -115,10 +118,10 @@ pub(super) struct Attempted {
 
 /// The time now, counted from the time of the command, so that a fixed clock stays fixed.
 #[derive(Clone, Copy)]
-struct Clock(Timestamp, Instant);
+pub(super) struct Clock(pub(super) Timestamp, pub(super) Instant);
 
 impl Clock {
-    fn now(self) -> Timestamp {
+    pub(super) fn now(self) -> Timestamp {
         let at = self.0.checked_add(self.1.elapsed()).unwrap_or(self.0);
         Timestamp::from_second(at.as_second()).unwrap_or(self.0)
     }
@@ -129,7 +132,6 @@ impl Setting<'_> {
     pub(super) fn attempt(&self, head: &CommitTree, job: &Job) -> Result<Attempted, Problems> {
         let dir = self.scratch.run(&job.id);
         let lock = Lock::take(&dir.lock())?;
-        let clock = Clock(self.context.now, Instant::now());
         let found = attested(&dir)?;
         let mut lost = None;
         let (start, exit, codes) = match found {
@@ -139,7 +141,7 @@ impl Setting<'_> {
             }
             found => {
                 lost = job.lost.then(|| lost_attempt(&job.run, found));
-                self.fresh(head, job, &dir, &lock, clock)?
+                self.fresh(head, job, &dir, &lock)?
             }
         };
         let number = job.attempts + 1 + u32::from(lost.is_some());
@@ -149,7 +151,7 @@ impl Setting<'_> {
             schema: 1,
             cluster: profile::LOCAL.into(),
             job: Some(std::process::id().to_string()),
-            submitted: self.context.now,
+            submitted: start.at,
             start: Some(start),
             exit: Some(exit),
             verdict: Some(verdict),
@@ -167,10 +169,9 @@ impl Setting<'_> {
         job: &Job,
         dir: &RunDir,
         lock: &Lock,
-        clock: Clock,
     ) -> Result<(Start, Exit, Vec<Option<i32>>), Problem> {
         let snapshot = self.prepare(head, job, dir)?;
-        let start = self.attest(job, &snapshot, clock)?;
+        let start = self.attest(job, &snapshot)?;
         scratch::write(&dir.start(), json(&start).as_bytes())?;
         self.announce(job);
         let codes = self.train(job, dir, &snapshot, lock)?;
@@ -178,7 +179,7 @@ impl Setting<'_> {
         if code == 0 && codes.contains(&None) {
             code = contract::STOPPED;
         }
-        let exit = Exit { at: clock.now(), code };
+        let exit = Exit { at: self.clock.now(), code };
         scratch::write(&dir.exit(), json(&exit).as_bytes())?;
         Ok((start, exit, codes))
     }
@@ -199,7 +200,7 @@ impl Setting<'_> {
     }
 
     /// What is really there, looked at right before the start.
-    fn attest(&self, job: &Job, snapshot: &Snapshot, clock: Clock) -> Result<Start, Problem> {
+    fn attest(&self, job: &Job, snapshot: &Snapshot) -> Result<Start, Problem> {
         let manifest = snapshot::attest(&snapshot.folder)?;
         if manifest != job.run.anchor.manifest {
             let message =
@@ -208,7 +209,7 @@ impl Setting<'_> {
             return Err(problem.hint("repeat the command; if it stays, somebody changes files there"));
         }
         Ok(Start {
-            at: clock.now(),
+            at: self.clock.now(),
             host: transport::host(),
             commit: job.run.anchor.commit.clone(),
             manifest,
@@ -219,7 +220,10 @@ impl Setting<'_> {
     fn announce(&self, job: &Job) {
         let seeds = Seeds::try_from(job.seeds.clone()).map(|s| s.to_string()).unwrap_or_default();
         let commit = &job.run.anchor.commit[..job.run.anchor.commit.len().min(10)];
-        self.context.progress.say(&format!("run {}: seeds {seeds} from a snapshot of commit {commit}", job.id));
+        let cell =
+            std::iter::once(&job.run.experiment).chain(&job.run.overrides).cloned().collect::<Vec<_>>().join(" ");
+        let line = format!("run {}: {cell}, seeds {seeds}, from a snapshot of commit {commit}", job.id);
+        self.context.progress.say(&line);
     }
 
     /// Starts the trainer for every seed; the exit statuses in the order of the seeds.
@@ -309,12 +313,27 @@ impl Setting<'_> {
         let verdict = attempt.verdict.map_or("", run_show::verdict_word);
         let kind = kind_word(job.run.kind);
         let subject = format!("{}: {kind} run {} {verdict}, {results}", self.place.name(), job.id);
-        self.context.record("run", writes, &subject, &self.place.trailers(&job.id)).map_err(|mut problems| {
+        self.recorded(writes, &subject, &self.place.trailers(&job.id)).map_err(|mut problems| {
             let note = format!("the results are kept in {}", self.scratch.run(&job.id).path.display());
             let hint = "mend what is named above and repeat the command; finished seeds are not trained again";
             problems.0.push(Problem::new(Kind::Io, "not-recorded", note).hint(hint).warn());
             problems
         })
+    }
+}
+
+impl Setting<'_> {
+    /// Records; while somebody else commits (another run that ends at the same time), waits for its turn.
+    fn recorded(&self, writes: Vec<Write>, subject: &str, trailers: &[(&str, String)]) -> Result<Recorded, Problems> {
+        let began = Instant::now();
+        loop {
+            let recorded = self.context.record("run", writes.clone(), subject, trailers);
+            let busy = recorded.as_ref().is_err_and(|p| p.0.first().is_some_and(|p| p.kind == Kind::Locked));
+            if !busy || began.elapsed() > PATIENCE || self.stop.asked() {
+                return recorded;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 }
 

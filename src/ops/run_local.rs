@@ -9,9 +9,10 @@ use serde::Serialize;
 
 use super::record::Recorded;
 use super::run::{self, Place, kind_word};
-use super::run_attempt::{Attempted, Job, SeedEnd};
+use super::run_attempt::{Attempted, Clock, Job, SeedEnd};
 use super::run_cells::{Cell, Composer, Wanted, cells};
 use super::{Context, run_show};
+use crate::cluster::local::Lock;
 use crate::cluster::profile::{LOCAL, Profile};
 use crate::cluster::transport::Stop;
 use crate::runs::layout::Scratch;
@@ -78,6 +79,7 @@ pub(super) struct Setting<'a> {
     pub(super) wanted: &'a Wanted,
     pub(super) at_once: usize,
     pub(super) stop: &'a Stop,
+    pub(super) clock: Clock,
     pub(super) scratch: Scratch,
     pub(super) profile: Profile,
     pub(super) trainer: trainer::Command,
@@ -103,6 +105,7 @@ pub fn start(context: &Context<'_>, request: &Request, stop: &Stop) -> Result<Ra
         code_tree: context.repo.code_tree(&head, &context.settings.code)?,
         wanted: &request.wanted,
         at_once: request.at_once,
+        clock: Clock(context.now, std::time::Instant::now()),
         context,
         place,
         stop,
@@ -234,7 +237,7 @@ impl Setting<'_> {
         let recorded = run::all(&self.context.repo.work_tree())?;
         for entry in entries.filter_map(Result::ok) {
             let Ok(id) = RunId::try_from(entry.file_name().to_string_lossy().into_owned()) else { continue };
-            if recorded.iter().any(|(_, known)| *known == id) {
+            if recorded.iter().any(|known| known.id == id) {
                 continue;
             }
             let path = self.scratch.run(&id).run();
@@ -248,16 +251,22 @@ impl Setting<'_> {
                 seeds: Default::default(),
                 exclusion: None,
             };
-            if self.is_of(&view, cell) && view.run.seeds == *missing {
+            let shared = |seed: &u64| view.run.seeds.as_slice().contains(seed);
+            if !self.is_of(&view, cell) || !missing.as_slice().iter().any(shared) {
+                continue;
+            }
+            if view.run.seeds == *missing {
                 return Ok(Some((id, view.run)));
             }
+            // Seeds that are being trained right now are not trained a second time.
+            drop(Lock::take(&self.scratch.run(&id).lock())?);
         }
         Ok(None)
     }
 
     fn new_id(&self) -> Result<RunId, Problem> {
         let recorded = run::all(&self.context.repo.work_tree())?;
-        let taken = |id: &RunId| recorded.iter().any(|(_, known)| known == id) || self.scratch.run(id).path.exists();
+        let taken = |id: &RunId| recorded.iter().any(|known| known.id == *id) || self.scratch.run(id).path.exists();
         Ok(crate::runs::id::new(&self.wanted.experiment, self.context.entropy, self.context.now, &taken))
     }
 
@@ -270,7 +279,7 @@ impl Setting<'_> {
             experiment: self.wanted.experiment.clone(),
             overrides: cell.overrides.clone(),
             cluster: LOCAL.into(),
-            created: self.context.now,
+            created: self.clock.now(),
             anchor: crate::state::record::Anchor {
                 commit: self.commit.clone(),
                 code_tree: self.code_tree.clone(),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Context;
 use super::run::{self, Place, State, kind_word};
 use crate::runs::layout::Scratch;
-use crate::state::load::{self, RunView};
+use crate::state::load::RunView;
 use crate::state::problem::{Problem, Problems};
 use crate::state::record::{Metrics, Verdict};
 use crate::state::stats;
@@ -41,39 +41,39 @@ pub struct Row {
 pub struct List {
     /// Newest last.
     pub runs: Vec<Row>,
+    /// How many older ones were left out.
+    pub left_out: usize,
 }
 
-/// The runs of an iteration, of a project, or all of them.
-pub fn list(context: &Context<'_>, iteration: Option<&str>, project: Option<&str>) -> Result<List, Problems> {
+/// The newest `most` runs of an iteration, of a project, or of all; all of them when `most` is 0.
+pub fn list(
+    context: &Context<'_>,
+    iteration: Option<&str>,
+    project: Option<&str>,
+    most: usize,
+) -> Result<List, Problems> {
     let tree = context.repo.work_tree();
-    let mut rows = Vec::new();
-    let places = match (iteration, project) {
-        (None, None) => places(run::all(&tree)?),
-        (None, Some(name)) => {
-            let project = super::find::project(&tree, Some(name))?;
-            places(run::all(&tree)?.into_iter().filter(|(place, _)| place.project == project).collect())
-        }
-        _ => vec![Place::find(context, &tree, iteration, project)?],
-    };
-    for place in places {
-        rows.extend(load::runs(&tree, &place.folder)?.iter().map(|view| row(&place, view)));
+    let mut found = run::all(&tree)?;
+    if iteration.is_some() {
+        let folder = Place::find(context, &tree, iteration, project)?.folder;
+        found.retain(|run| run.parent == folder);
+    } else if let Some(name) = project {
+        let project = super::find::project(&tree, Some(name))?;
+        found.retain(|run| run.project == project);
     }
+    let mut rows =
+        found.iter().map(|run| Ok(row(run.place_name(), &run.view(&tree)?))).collect::<Result<Vec<_>, Problem>>()?;
     rows.sort_by(|a, b| (a.created, &a.run).cmp(&(b.created, &b.run)));
-    Ok(List { runs: rows })
+    let left_out = if most == 0 { 0 } else { rows.len().saturating_sub(most) };
+    Ok(List { runs: rows.split_off(left_out), left_out })
 }
 
-fn places(found: Vec<run::Found>) -> Vec<Place> {
-    let mut places: Vec<Place> = found.into_iter().map(|(place, _)| place).collect();
-    places.dedup_by(|a, b| a.folder == b.folder);
-    places
-}
-
-fn row(place: &Place, view: &RunView) -> Row {
+fn row(place: String, view: &RunView) -> Row {
     let finals: Vec<f64> =
         view.seeds.values().flatten().filter_map(|m| Some(m.metrics.get("val/accuracy")?.last)).collect();
     Row {
         run: view.id.to_string(),
-        place: place.name(),
+        place,
         kind: kind_word(view.run.kind),
         experiment: experiment(view),
         seeds: view.run.seeds.to_string(),
@@ -92,6 +92,9 @@ impl fmt::Display for List {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.runs.is_empty() {
             return writeln!(f, "no runs");
+        }
+        if self.left_out > 0 {
+            writeln!(f, "{} older runs are left out (--limit 0 shows them)", self.left_out)?;
         }
         let mut table = Table::new();
         table.load_style(TableStyle::new());
@@ -157,7 +160,7 @@ pub fn show(context: &Context<'_>, name: &str) -> Result<Shown, Problem> {
         }
     };
     Ok(Shown {
-        row: row(&place, &view),
+        row: row(place.name(), &view),
         folder: view.folder.clone(),
         results: view.run.seeds.as_slice().iter().map(result).collect(),
         scratch: dir.is_dir().then(|| dir.display().to_string()),

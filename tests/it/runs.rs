@@ -239,8 +239,9 @@ fn a_stop_is_recorded_and_the_same_command_goes_on() {
     let child = command.spawn().unwrap();
     let wait = "until grep -qs started .git/ar/scratch/runs/*/seed-1/log; do sleep 0.02; done";
     sandbox.sh(sandbox.top(), wait);
-    // Nobody else may work in this run directory meanwhile.
+    // Nobody else may work in this run directory meanwhile, nor train one of its seeds elsewhere.
     has(&sandbox.run("run local mlp --seeds 1"), &["a job is running in", "[exit 8]"]);
+    has(&sandbox.run("run local mlp --seeds 0-1"), &["a job is running in", "[exit 8]"]);
     sandbox.sh(sandbox.top(), &format!("kill -INT {}", child.id()));
     let said = sandbox.shown(&child.wait_with_output().unwrap());
     has(&said, &["stopping", "killed", "seed 1: stopped", "committed", "[exit 130]"]);
@@ -284,6 +285,23 @@ fn a_result_whose_commit_was_refused_is_recorded_without_training() {
     has(&sandbox.run("run local mlp --seeds 0"), &["ended earlier and was not recorded", "full run", "succeeded"]);
     let attempts = sandbox.git("show --format= --name-only HEAD");
     assert!(attempts.contains("attempts/1.yaml") && !attempts.contains("attempts/2.yaml"), "{attempts}");
+}
+
+#[test]
+fn runs_that_end_at_the_same_time_are_all_recorded() {
+    let sandbox = lab("trainer: [sh, train.sh]\nloop: off");
+    std::fs::write(sandbox.home().join("data/ready"), "").unwrap();
+    let start = |seed: u64| {
+        let mut command = sandbox.command(sandbox.top(), env!("CARGO_BIN_EXE_git-ar"));
+        command.args(["run", "local", "mlp", "--seeds", &seed.to_string()]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let children: Vec<_> = (0..4).map(start).collect();
+    for child in children {
+        has(&sandbox.shown(&child.wait_with_output().unwrap()), &["succeeded", "committed"]);
+    }
+    assert_eq!(sandbox.git("rev-list --count HEAD"), "5\n");
+    assert_eq!(sandbox.git("status --short"), "");
 }
 
 #[test]
