@@ -3,11 +3,11 @@
 use std::rc::Rc;
 
 use crate::state::board::BoardConfig;
-use crate::state::entities::Finding;
 use crate::state::ids::{IterId, Slug};
 use crate::state::load::{self, IterationView, RunView};
 use crate::state::pool;
 use crate::state::problem::{Kind, Problem};
+use crate::state::project::Finding;
 use crate::state::record::RunKind;
 use crate::state::resolved::{Configs, Resolved};
 use crate::state::tree::{EntryKind, Tree, join};

@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::record::Recorded;
 use super::{Context, find, scaffold, start};
-use crate::state::entities::{Project, Rung};
 use crate::state::ids::Slug;
 use crate::state::load;
 use crate::state::phase::Phase;
 use crate::state::problem::{Kind, Problem, Problems};
+use crate::state::project::{Project, Rung};
 
 /// A new project.
 #[derive(Debug, Serialize)]

@@ -77,8 +77,9 @@ fn flow(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::entities::{Iteration, Project, References};
+    use crate::state::entities::Iteration;
     use crate::state::load;
+    use crate::state::project::{Project, References};
 
     #[test]
     fn every_first_text_reads_back() {

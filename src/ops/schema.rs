@@ -4,8 +4,9 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 
 use crate::state::board::BoardConfig;
-use crate::state::entities::{Finding, Iteration, Project, References, Settings};
+use crate::state::entities::{Iteration, Settings};
 use crate::state::problem::{Kind, Problem};
+use crate::state::project::{Finding, Project, References};
 use crate::state::record::{Attempt, Exclusion, Metrics, Run};
 use crate::state::text::nearest;
 

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 
-use super::entities::{Finding, Iteration, Project, References, Settings};
+use super::entities::{Iteration, Settings};
 use super::ids::{IterId, RunId, Slug};
 use super::problem::{Kind, Problem};
+use super::project::{Finding, Project, References};
 use super::record::{Attempt, Exclusion, Metrics, Run, Verdict};
 use super::tree::{EntryKind, Tree, join};
 use super::yaml;

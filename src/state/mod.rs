@@ -11,6 +11,7 @@ pub mod overlay;
 pub mod phase;
 pub mod pool;
 pub mod problem;
+pub mod project;
 pub mod record;
 pub mod region;
 pub mod resolved;

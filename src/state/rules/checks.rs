@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::documents::{Document, line_of_section, untouched_sections};
 use super::view::Evidence;
 use super::{Cell, Facts};
-use crate::state::entities::Finding;
 use crate::state::load::RunView;
 use crate::state::problem::{Kind, Problem, Problems};
+use crate::state::project::Finding;
 use crate::state::record::{RunKind, Status, Verdict};
 use crate::state::region;
 

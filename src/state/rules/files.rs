@@ -6,10 +6,11 @@ use serde::de::DeserializeOwned;
 
 use super::Case;
 use crate::state::board::BoardConfig;
-use crate::state::entities::{Finding, Iteration, Project, References, Settings};
+use crate::state::entities::{Iteration, Settings};
 use crate::state::ids::Slug;
 use crate::state::load;
 use crate::state::problem::{Kind, Problem};
+use crate::state::project::{Finding, Project, References};
 use crate::state::record::{Attempt, Exclusion, Metrics, Run};
 use crate::state::region;
 use crate::state::tree::{Change, EntryKind};

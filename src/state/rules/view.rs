@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::state::entities::{Finding, References};
 use crate::state::load::{self, IterationView, RunView};
 use crate::state::problem::Problem;
+use crate::state::project::{Finding, References};
 use crate::state::tree::{Tree, join};
 
 /// The evidence in one iteration's folder and around it.
