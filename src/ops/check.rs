@@ -9,8 +9,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::Context;
 use super::facts::TreeFacts;
+use super::{Context, board};
 use crate::repo::{After, CommitInfo};
 use crate::state::problem::{Problem, Problems};
 use crate::state::rules::{self, Case};
@@ -41,14 +41,23 @@ pub fn staged(context: &Context<'_>) -> Result<Report, Problems> {
     let before = context.repo.head_tree()?;
     let after = context.repo.index_tree()?;
     let changes = context.repo.changes(&before, After::Index(&after))?;
-    let warnings = judge(context, &before, &after, &changes, today(context))?.into_result()?;
+    let mut warnings = judge(context, &before, &after, &changes, today(context))?.into_result()?;
+    warnings.extend(board::may_be_behind(&after, &changes)?);
     Ok(Report { subject: "what is staged".into(), changes: changes.len(), commits: 0, warnings })
 }
 
 /// Whether every commit of `A..B` may follow its first parent, and boards are in step at its end. The first bad
 /// commit is named.
 pub fn range(context: &Context<'_>, range: &str) -> Result<Report, Problems> {
-    commits(context, &context.repo.commits(range)?, range)
+    let found = context.repo.commits(range)?;
+    let report = commits(context, &found, range)?;
+    if let Some(last) = found.last() {
+        let behind = board::drift(&context.repo.commit_tree(&last.id)?)?.problems();
+        if !behind.is_empty() {
+            return Err(Problems(behind));
+        }
+    }
+    Ok(report)
 }
 
 /// Whether each of these commits, oldest first, may follow its first parent.

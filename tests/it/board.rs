@@ -228,3 +228,21 @@ fn this_repository_s_own_boards_hold_the_program() {
     assert!(mnist.reported.iter().filter_map(|r| r.mean).all(|mean| mean < 1.0));
     assert_eq!(read("cifar10.yaml").reported.len(), 4);
 }
+
+#[test]
+fn a_range_ends_with_its_boards_in_step() {
+    let sandbox = repository();
+    let start = sandbox.git("rev-parse HEAD").trim().to_string();
+    sandbox.commit("configs/board/more.yaml", "schema: 1\ntitle: More\ndataset: more\n");
+    let said = sandbox.run(&format!("check --range {start}..HEAD"));
+    assert!(
+        said.contains("leaderboard/more.md is not what the results give") && said.ends_with("[exit 6]\n"),
+        "{said}"
+    );
+    sandbox.run("board render");
+    assert!(!sandbox.run(&format!("check --range {start}..HEAD")).contains("[exit"));
+    sandbox.write("configs/board/more.yaml", "schema: 1\ntitle: Many more\ndataset: more\n");
+    sandbox.git("add -A");
+    let said = sandbox.run("check --staged");
+    assert!(said.contains("warning: the boards do not show this change yet") && !said.contains("[exit"), "{said}");
+}

@@ -8,6 +8,7 @@ use similar::TextDiff;
 use crate::leaderboard::{self, Generated};
 use crate::ops::Context;
 use crate::state::problem::{Kind, Problem, Problems};
+use crate::state::tree::{Change, Tree};
 
 /// Which files are behind.
 #[derive(Debug, Serialize)]
@@ -29,9 +30,28 @@ pub struct Behind {
 
 /// Compare without changing anything.
 pub fn check(context: &Context<'_>) -> Result<Drift, Problems> {
-    let tree = context.repo.work_tree();
-    let files = leaderboard::stale(&tree)?.iter().map(behind).collect();
-    Ok(Drift { boards: leaderboard::names(&tree)?, files })
+    Ok(drift(&context.repo.work_tree())?)
+}
+
+/// Which generated files of a tree are behind.
+pub fn drift(tree: &dyn Tree) -> Result<Drift, Problem> {
+    let files = leaderboard::stale(tree)?.iter().map(behind).collect();
+    Ok(Drift { boards: leaderboard::names(tree)?, files })
+}
+
+/// A warning when these changes bear on boards and no board changes along. The boards are not computed: that would
+/// read every run.
+pub fn may_be_behind(tree: &dyn Tree, changes: &[Change]) -> Result<Option<Problem>, Problem> {
+    let bears = |path: &str| {
+        let result = ["/metrics.json", "/exclusion.yaml"].iter().any(|end| path.ends_with(end));
+        path.starts_with("projects/") && result || path.starts_with("configs/board/")
+    };
+    let Some(first) = changes.iter().find(|c| bears(&c.path)) else { return Ok(None) };
+    if changes.iter().any(|c| c.path.starts_with("leaderboard/")) || leaderboard::names(tree)?.is_empty() {
+        return Ok(None);
+    }
+    let problem = Problem::new(Kind::Stale, "boards-behind", "the boards do not show this change yet").at(&first.path);
+    Ok(Some(problem.hint("git ar board render, after this commit").warn()))
 }
 
 fn behind(file: &Generated) -> Behind {
