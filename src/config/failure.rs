@@ -47,6 +47,14 @@ impl Names {
         Place { source: self.0.len() as u32 - 1, line: 1, column: 1 }
     }
 
+    /// The files, in the order in which they were registered.
+    pub(super) fn files(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|source| match source {
+            Source::File(path) => Some(path.as_str()),
+            _ => None,
+        })
+    }
+
     /// `file.yaml:3`, or the override itself.
     pub(super) fn show(&self, place: Place) -> String {
         match &self.0[place.source as usize] {

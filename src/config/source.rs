@@ -91,6 +91,14 @@ impl<'a> Sources<'a> {
         Ok(listing)
     }
 
+    /// Every file that was read so far.
+    pub(super) fn files_read(&self) -> Vec<String> {
+        let mut files: Vec<String> = self.names.files().map(ToString::to_string).collect();
+        files.sort();
+        files.dedup();
+        files
+    }
+
     /// Whether a config file is there.
     pub(super) fn has_config(&mut self, path: &str) -> Result<bool, Failure> {
         Ok(self.load(path)?.is_some())
