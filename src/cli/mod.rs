@@ -6,6 +6,7 @@
 mod board;
 mod check;
 mod completions;
+mod config;
 mod demo;
 mod doctor;
 mod gate;
@@ -67,6 +68,7 @@ enum Command {
     Resume(status::ResumeArgs),
     Next(status::NextArgs),
     Check(check::Args),
+    Config(config::Args),
     Board(board::Args),
     Project(project::Args),
     Iter(iter::Args),
@@ -131,6 +133,7 @@ fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
         Command::Resume(args) => status::resume(session, &args),
         Command::Next(args) => status::next(session, &args),
         Command::Check(args) => check::run(session, &args),
+        Command::Config(args) => config::run(session, &args),
         Command::Board(args) => board::run(session, &args),
         Command::Project(args) => project::run(session, &args),
         Command::Iter(args) => iter::run(session, &args),

@@ -55,6 +55,14 @@ impl Names {
         })
     }
 
+    /// File, line and column of a place in a file.
+    pub(super) fn file_at(&self, place: Place) -> Option<(String, u32, u32)> {
+        match &self.0[place.source as usize] {
+            Source::File(path) => Some((path.clone(), place.line, place.column)),
+            _ => None,
+        }
+    }
+
     /// `file.yaml:3`, or the override itself.
     pub(super) fn show(&self, place: Place) -> String {
         match &self.0[place.source as usize] {
@@ -123,7 +131,7 @@ impl Failure {
                     problem.column = Some(place.column);
                 }
                 Source::Override(text) if !message.contains(text.as_str()) => {
-                    message = format!("{message}, in the override `{text}`");
+                    message = format!("the override `{text}`: {message}");
                 }
                 _ => {}
             }

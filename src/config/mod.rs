@@ -126,6 +126,16 @@ impl<'a> Composer<'a> {
         Ok(Composed { names: self.sources.names.clone(), built, env: self.env })
     }
 
+    /// Whether the tree has a config file, such as `config` or `model/ffnn`.
+    pub fn has(&mut self, path: &str) -> Result<bool, Problem> {
+        self.sources.has_file(path).map_err(|failure| failure.problem(&self.sources.names))
+    }
+
+    /// Reads a config file without composing it.
+    pub fn parse(&mut self, path: &str) -> Result<(), Problem> {
+        self.sources.load(path).map(drop).map_err(|failure| failure.problem(&self.sources.names))
+    }
+
     fn build(
         &mut self,
         name: Option<&str>,
@@ -193,6 +203,25 @@ impl Composed<'_> {
         let tree = &self.built.tree;
         let id = path.split('.').try_fold(self.built.task, |at, step| tree.child(at, step))?;
         Some(self.names.show(tree.node(id).at))
+    }
+
+    /// The file, line and column where the value at a dotted path was written; of the nearest thing above it when
+    /// it is not there. `None` for what no file says.
+    #[must_use]
+    pub fn file_of(&self, path: &str) -> Option<(String, u32, u32)> {
+        let tree = &self.built.tree;
+        let mut at = self.built.task;
+        for step in path.split('.') {
+            let item = match &tree.node(at).data {
+                tree::Data::List(items) => step.parse::<usize>().ok().and_then(|i| items.get(i)).copied(),
+                _ => tree.child(at, step),
+            };
+            match item {
+                Some(child) => at = child,
+                None => break,
+            }
+        }
+        self.names.file_at(tree.node(at).at)
     }
 
     fn world(&self, keep_env: bool) -> World<'_> {

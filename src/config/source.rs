@@ -59,8 +59,7 @@ impl<'a> Sources<'a> {
             let file = Place::default();
             return split(text.as_bytes(), path, file).map(Some);
         }
-        let name = if path.ends_with(".yaml") { path.to_string() } else { format!("{path}.yaml") };
-        let inside = normal(&name)?;
+        let inside = normal(&with_suffix(path))?;
         let (folder, file_name) = inside.rsplit_once('/').unwrap_or(("", &inside));
         if !self.list(folder)?.files.iter().any(|f| f == file_name) {
             return Ok(None);
@@ -104,6 +103,13 @@ impl<'a> Sources<'a> {
         Ok(self.load(path)?.is_some())
     }
 
+    /// Whether a config file is there, readable or not.
+    pub(super) fn has_file(&mut self, path: &str) -> Result<bool, Failure> {
+        let inside = normal(&with_suffix(path))?;
+        let (folder, name) = inside.rsplit_once('/').unwrap_or(("", inside.as_str()));
+        Ok(self.list(folder)?.files.iter().any(|f| f == name))
+    }
+
     /// Whether a folder of configs is there.
     pub(super) fn has_group(&mut self, path: &str) -> Result<bool, Failure> {
         if path == "hydra" || builtin::GROUPS.iter().any(|(group, ..)| *group == path) {
@@ -134,6 +140,10 @@ impl<'a> Sources<'a> {
         folders.sort();
         Ok(folders)
     }
+}
+
+fn with_suffix(path: &str) -> String {
+    if path.ends_with(".yaml") { path.to_string() } else { format!("{path}.yaml") }
 }
 
 /// A path without `.` and `..`; an error when it leads out of the config folder.

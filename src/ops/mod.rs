@@ -4,6 +4,7 @@
 pub mod board;
 pub mod cells;
 pub mod check;
+pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod facts;

@@ -1,48 +1,53 @@
-//! Every conformance case that the real Hydra answered, composed in this process.
+//! Every conformance case that the real Hydra answered, given to the real command.
 
-use git_ar::config::{Composer, Job, Request, Value, compose};
-use git_ar::state::problem::Problems;
-use git_ar::state::tree::MemoryTree;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
 use serde_json::Value as Json;
 
-/// One case with its files.
-pub(crate) struct Case {
-    pub(crate) name: String,
-    pub(crate) files: Vec<(String, String)>,
-    pub(crate) config_name: Option<String>,
-    pub(crate) overrides: Vec<String>,
-    pub(crate) env: Vec<(String, String)>,
-    pub(crate) multirun: bool,
-    pub(crate) expected: Json,
+/// One case with the folder of its files.
+struct Case {
+    name: String,
+    folder: PathBuf,
+    config_name: Option<String>,
+    overrides: Vec<String>,
+    env: Vec<(String, String)>,
+    multirun: bool,
+    expected: Json,
 }
 
-/// All cases of `tests/data/hydra`.
-pub(crate) fn cases() -> Vec<Case> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hydra");
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+fn texts(json: &Json) -> Vec<(String, String)> {
+    let map = json.as_object().cloned().unwrap_or_default();
+    map.into_iter().map(|(key, text)| (key, text.as_str().unwrap().to_string())).collect()
+}
+
+/// All cases of `tests/data/hydra`, their files written below `top`.
+fn cases(top: &Path) -> Vec<Case> {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hydra");
+    let mut paths: Vec<_> = std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let mut all = Vec::new();
     for path in paths.iter().filter(|p| p.extension().is_some_and(|e| e == "json")) {
         let file: Json = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         for case in file["cases"].as_array().unwrap() {
-            let files = match case["tree"].as_str() {
-                Some(tree) => &file["trees"][tree],
-                None => &case["files"],
-            };
-            all.push(read(case, files));
+            let files = case["tree"].as_str().map_or(&case["files"], |tree| &file["trees"][tree]);
+            let folder = top.join(all.len().to_string());
+            std::fs::create_dir(&folder).unwrap();
+            for (name, text) in texts(files) {
+                let place = folder.join(name);
+                std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+                std::fs::write(place, text).unwrap();
+            }
+            all.push(read(case, folder));
         }
     }
     all
 }
 
-fn read(case: &Json, files: &Json) -> Case {
-    let texts = |json: &Json| -> Vec<(String, String)> {
-        let map = json.as_object().cloned().unwrap_or_default();
-        map.into_iter().map(|(key, text)| (key, text.as_str().unwrap().to_string())).collect()
-    };
+fn read(case: &Json, folder: PathBuf) -> Case {
     Case {
         name: case["name"].as_str().unwrap().to_string(),
-        files: texts(files),
+        folder,
         config_name: case["config_name"].as_str().map(ToString::to_string),
         overrides: case["overrides"].as_array().unwrap().iter().map(|o| o.as_str().unwrap().to_string()).collect(),
         env: texts(&case["env"]),
@@ -51,31 +56,17 @@ fn read(case: &Json, files: &Json) -> Case {
     }
 }
 
-fn json(value: &Value) -> Json {
-    serde_json::to_value(value).unwrap()
-}
-
-fn category(problems: &Problems) -> String {
-    problems.0[0].code.to_string()
-}
-
-/// What is wrong with our answer to a case, if anything.
-fn judge(case: &Case) -> Result<(), String> {
-    let tree = case.files.iter().fold(MemoryTree::default(), |tree, (path, text)| tree.with(path, text));
-    let env = |name: &str| case.env.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    let name = case.config_name.as_deref();
-    let expected = &case.expected;
-    if case.multirun {
-        return judge_sweep(case, &mut Composer::new(&tree, "", &env));
+/// What the command answers, as JSON.
+fn answer(case: &Case) -> Json {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_git-ar"));
+    command.args(["--json", "config", if case.multirun { "expand" } else { "show" }, "--resolve", "--config-dir"]);
+    command.arg(&case.folder).env_clear().envs(case.env.iter().map(|(name, value)| (name, value)));
+    if let Some(name) = &case.config_name {
+        command.args(["--config-name", name]);
     }
-    let request = Request { tree: &tree, dir: "", name, overrides: &case.overrides, env: &env, job: Job::default() };
-    let resolved = compose(&request).and_then(|composed| composed.resolved());
-    match (&resolved, expected.get("config"), expected["error"]["category"].as_str()) {
-        (Ok(value), Some(config), _) => same(config, &json(value)),
-        (Err(problems), _, Some(wanted)) if category(problems) == wanted => Ok(()),
-        (Err(problems), ..) => Err(format!("refused: {} {problems}", category(problems))),
-        (Ok(value), ..) => Err(format!("composed: {}", json(value))),
-    }
+    let output = command.arg("--").args(&case.overrides).output().unwrap();
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{}: {error}\n{}", case.name, String::from_utf8_lossy(&output.stderr)))
 }
 
 /// Equal values, and equal order of keys.
@@ -83,52 +74,58 @@ fn same(wanted: &Json, got: &Json) -> Result<(), String> {
     if wanted.to_string() == got.to_string() { Ok(()) } else { Err(format!("wanted {wanted}\n     got {got}")) }
 }
 
-fn judge_sweep(case: &Case, composer: &mut Composer<'_>) -> Result<(), String> {
-    let expected = &case.expected;
-    let name = case.config_name.as_deref();
-    let wanted = expected["error"]["category"].as_str();
-    let jobs = match (composer.expand(name, &case.overrides, Job::default()), wanted) {
-        (Ok(jobs), _) => jobs,
-        (Err(problems), Some(wanted)) if category(&problems) == wanted && expected.get("jobs").is_none() => {
-            return Ok(());
+/// What is wrong with the answer to a case, if anything.
+fn judge(case: &Case) -> Result<(), String> {
+    let answer = answer(case);
+    let error = &case.expected["error"];
+    let told = |answer: &Json| {
+        let message = format!("{} {}", answer["errors"][0]["message"], answer["errors"][0]["fix"]);
+        let options = error["options"].as_array().cloned().unwrap_or_default();
+        match options.iter().find(|option| !message.contains(option.as_str().unwrap())) {
+            Some(option) => Err(format!("{option} is not named: {message}")),
+            None => same(&error["category"], &answer["errors"][0]["code"]),
         }
-        (Err(problems), _) => return Err(format!("refused: {} {problems}", category(&problems))),
     };
-    let mut list = jobs.jobs.clone();
-    if expected["unordered"] == true {
-        list.sort();
+    if !case.multirun {
+        return if error.is_null() { same(&case.expected["config"], &answer["data"]["config"]) } else { told(&answer) };
     }
-    same(&expected["jobs"], &serde_json::to_value(&list).unwrap())?;
-    match (&jobs.failed, wanted) {
-        (Some((at, problems)), Some(wanted))
-            if category(problems) == wanted && expected["error"]["job_index"] == *at => {}
-        (None, None) => {}
-        (failed, _) => return Err(format!("failed: {failed:?}")),
+    if case.expected["jobs"].is_null() {
+        return told(&answer);
     }
-    for (at, result) in expected["job_results"].as_array().into_iter().flatten().enumerate() {
-        if expected["unordered"] == true {
-            continue;
-        }
-        let resolved = composer.job(name, &jobs, at, Job::default()).and_then(|composed| composed.resolved());
-        match (&resolved, result.get("config"), result["error"]["category"].as_str()) {
-            (Ok(value), Some(config), _) => same(config, &json(value))?,
-            (Err(problems), _, Some(wanted)) if category(problems) == wanted => {}
-            other => return Err(format!("job {at}: {other:?}")),
-        }
+    let mut jobs = answer["data"]["jobs"].clone();
+    if case.expected["unordered"] == true {
+        jobs.as_array_mut().unwrap().sort_by_key(ToString::to_string);
+    }
+    same(&case.expected["jobs"], &jobs)?;
+    if !error.is_null() {
+        same(&error["job_index"], &answer["data"]["failed"])?;
+        return told(&answer);
+    }
+    let results = case.expected["job_results"].as_array().into_iter().flatten();
+    for (at, wanted) in results.enumerate().filter(|_| case.expected["unordered"] != true) {
+        let got = &answer["data"]["results"][at];
+        same(&wanted["config"], &got["config"])?;
+        same(&wanted["error"]["category"], &got["error"]["code"])?;
     }
     Ok(())
 }
 
 #[test]
 fn every_case_of_the_real_hydra_is_answered_alike() {
-    let cases = cases();
+    let top = tempfile::tempdir().unwrap();
+    let cases = cases(top.path());
     assert_eq!(cases.len(), 495);
-    let wrong: Vec<String> = cases
-        .iter()
-        .filter_map(|case| {
-            let why = judge(case).err()?;
-            Some(format!("{} {:?}\n  wanted {}\n  {why}", case.name, case.overrides, case.expected["error"]))
-        })
-        .collect();
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let chunks: Vec<_> = cases.chunks(cases.len().div_ceil(8)).map(|chunk| scope.spawn(|| judged(chunk))).collect();
+        chunks.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+fn judged(cases: &[Case]) -> Vec<String> {
+    let one = |case: &Case| {
+        let why = judge(case).err()?;
+        Some(format!("{} {:?}\n  wanted {}\n  {why}", case.name, case.overrides, case.expected["error"]))
+    };
+    cases.iter().filter_map(one).collect()
 }

@@ -31,6 +31,9 @@ fn keyword(root: &Value, all: &Map<String, Value>, word: &str, rule: &Value, val
         "enum" => wrong(!rule.as_array().unwrap().contains(value), "is none of"),
         "minimum" => wrong(value.as_f64().is_some_and(|v| v < number(rule)), "is below"),
         "maximum" => wrong(value.as_f64().is_some_and(|v| v > number(rule)), "is above"),
+        "exclusiveMinimum" => wrong(value.as_f64().is_some_and(|v| v <= number(rule)), "is not above"),
+        "exclusiveMaximum" => wrong(value.as_f64().is_some_and(|v| v >= number(rule)), "is not below"),
+        "maxProperties" => wrong(value.as_object().is_some_and(|m| (m.len() as f64) > number(rule)), "is larger than"),
         "minItems" => wrong(value.as_array().is_some_and(|l| (l.len() as f64) < number(rule)), "is shorter than"),
         "maxItems" => wrong(value.as_array().is_some_and(|l| (l.len() as f64) > number(rule)), "is longer than"),
         "pattern" => wrong(value.as_str().is_some_and(|text| !fits(rule.as_str().unwrap(), text)), "does not fit"),
@@ -94,6 +97,7 @@ fn fits(pattern: &str, text: &str) -> bool {
         "^(valid|converged|seeds >= [1-9][0-9]*)$" => {
             text == "valid" || text == "converged" || text.starts_with("seeds >= ")
         }
+        r"\$\{" => text.contains("${"),
         _ => panic!("the schemas use the pattern `{pattern}`, which this test does not know"),
     }
 }
@@ -140,6 +144,9 @@ fn what_a_reader_refuses_does_not_fit() {
         ("iteration", "/plan/0/sseds", json!([1])),
         ("iteration", "/prediction/direction", json!("up")),
         ("iteration", "/supersedes", json!("8bb")),
+        ("experiment", "/model/hiden", json!([8])),
+        ("experiment", "/optimizer/lr", json!(0)),
+        ("experiment", "/dataset/name", json!("mnits")),
         ("run", "/seeds", json!([])),
         ("metrics", "/metrics/val~1accuracy/final", json!("0.9")),
         ("metrics", "/status", json!("done")),
