@@ -21,6 +21,7 @@ pub mod run;
 pub mod run_attempt;
 pub mod run_cells;
 pub mod run_exclude;
+mod run_job;
 pub mod run_local;
 pub mod run_show;
 mod scaffold;

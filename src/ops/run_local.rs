@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use super::record::Recorded;
 use super::run::{self, Place, kind_word};
-use super::run_attempt::{Attempted, Clock, Job, SeedEnd};
+use super::run_attempt::{Attempted, SeedEnd};
 use super::run_cells::{Cell, Composer, Wanted, cells};
+use super::run_job::{Clock, Job};
 use super::{Context, run_show};
 use crate::cluster::local::Lock;
 use crate::cluster::profile::{LOCAL, Profile};
