@@ -1,6 +1,7 @@
 //! Door 2: the one place that writes files. Every file is replaced whole: temporary file beside it, fsync, rename,
 //! fsync of the folder; whoever reads sees the old bytes or the new ones.
 
+mod kept;
 mod lock;
 
 use std::fs::{File, OpenOptions, Permissions};
@@ -9,6 +10,7 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+pub use kept::Kept;
 pub use lock::{Lock, Owner};
 
 use crate::state::problem::{Kind, Problem};
@@ -21,13 +23,20 @@ pub const TEMPORARY: &str = ".git-ar-tmp-";
 #[derive(Clone, Debug)]
 pub struct Store {
     top: PathBuf,
+    aside: Option<PathBuf>,
 }
 
 impl Store {
     /// A store for `top`, which is made when the first file is written.
     #[must_use]
     pub fn at(top: &Path) -> Self {
-        Self { top: top.to_path_buf() }
+        Self { top: top.to_path_buf(), aside: None }
+    }
+
+    /// The same store, which keeps old files in `folder` (on the same disk) instead of beside the new ones.
+    pub(super) fn keeping_in(mut self, folder: PathBuf) -> Self {
+        self.aside = Some(folder);
+        self
     }
 
     /// The bytes of a file; `None` when there is none.
@@ -138,11 +147,9 @@ impl Store {
 
     /// A synced file with these bytes beside `place`. Nothing is left when it fails.
     fn temporary(&self, path: &str, place: &Path, bytes: &[u8], mode: u32) -> Result<PathBuf, Problem> {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
         let folder = place.parent().unwrap_or(&self.top);
         make_folders(folder).map_err(|error| unwritable(path, &error))?;
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let temporary = folder.join(format!("{TEMPORARY}{}-{number}", std::process::id()));
+        let temporary = temporary_name(folder);
         let written = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&temporary).and_then(
             |mut file| {
                 file.write_all(bytes)?;
@@ -198,6 +205,13 @@ pub(super) fn edit_text(
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Problem::new(Kind::Invalid, "not-text", "the file is not UTF-8 text").at(path))?;
     edit(text).map_err(|error| error.in_file(path))
+}
+
+/// A name for a temporary file that no other process and no other thread uses.
+fn temporary_name(folder: &Path) -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    folder.join(format!("{TEMPORARY}{}-{number}", std::process::id()))
 }
 
 /// Makes the missing folders, and makes their names durable.

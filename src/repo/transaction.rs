@@ -23,7 +23,12 @@ impl Repo {
     /// [`Kind::Locked`](crate::state::problem::Kind::Locked) when another process holds the lock.
     pub fn begin(&self, doing: &str) -> Result<Transaction<'_>, Problem> {
         let lock = Lock::take(self.common_dir(), doing)?;
-        Ok(Transaction { repo: self, store: Store::at(self.top()), files: BTreeMap::new(), _lock: lock })
+        Ok(Transaction {
+            repo: self,
+            store: self.store().keeping_in(self.common_dir().join("ar")),
+            files: BTreeMap::new(),
+            _lock: lock,
+        })
     }
 
     /// Writes below the top of the work tree, without lock and commit.
@@ -118,12 +123,12 @@ impl Transaction<'_> {
     fn apply<T>(&self, then: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
         let mut old = Vec::new();
         let written = self.files.iter().try_for_each(|(path, bytes)| {
-            old.push((path, self.store.read(path)?));
+            old.push(self.store.keep(path)?);
             self.put(path, bytes.as_deref())
         });
         written.and_then(|()| then()).map_err(|mut problem| {
-            for (path, bytes) in old.iter().rev() {
-                if let Err(second) = self.put(path, bytes.as_deref()) {
+            for kept in old.into_iter().rev() {
+                if let Err(second) = kept.restore() {
                     problem.message = format!("{}; and {second}, so this file is not as before", problem.message);
                 }
             }
