@@ -122,10 +122,10 @@ impl Rig {
         let count = BATCHES * how.batch;
         let floats = (Kind::Float, how.device);
         let wave = (Tensor::arange(count * shape.pixels(), floats) * 0.37).sin();
-        let images = Part {
-            images: wave.view([count, shape.channels, shape.rows, shape.columns]),
-            labels: Tensor::arange(count, (Kind::Int64, how.device)).remainder(shape.classes),
-        };
+        let images = Part::ready(
+            wave.view([count, shape.channels, shape.rows, shape.columns]),
+            Tensor::arange(count, (Kind::Int64, how.device)).remainder(shape.classes),
+        );
         let order = (Tensor::arange(count, (Kind::Int64, how.device)) * 7919).remainder(count);
         Self { model, learner: Backprop::new(joined.leaves, optimizer, None), images, order, how }
     }

@@ -4,7 +4,7 @@
 //! seed: 0            # the contract's AR_SEED goes first
 //! epochs: 50
 //! batch_size: 128
-//! dataset: {name: mnist, dir: null, normalize: true}
+//! dataset: {name: mnist, dir: null, normalize: true, augment: false}
 //! model: {name: ffnn, hidden: [256, 128]}
 //! optimizer: {name: adam, lr: 0.001, betas: [0.9, 0.999], eps: 1.0e-08, weight_decay: 0.0}
 //! schedule: {name: constant}
@@ -48,7 +48,7 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dataset {
-    /// `mnist` or `digits`.
+    /// One of `data::NAMES`.
     pub name: String,
     /// The folder of its files, or the folder above; `AR_DATA` where it is null.
     #[serde(default)]
@@ -56,6 +56,9 @@ pub struct Dataset {
     /// Whether pixels are brought to mean 0 and deviation 1; they lie in 0..1 otherwise.
     #[serde(default = "yes")]
     pub normalize: bool,
+    /// Random crops and flips of the training images.
+    #[serde(default)]
+    pub augment: bool,
 }
 
 /// `model:`, whose keys are the model's own.

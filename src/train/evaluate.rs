@@ -25,8 +25,8 @@ pub fn evaluate(model: &dyn Model, part: &Part, most: usize) -> Score {
     let (mut right, mut loss) = (Vec::new(), Vec::new());
     for start in (0..count).step_by(BATCH as usize) {
         let len = BATCH.min(count - start);
-        let labels = part.labels.narrow(0, start, len);
-        let scores = model.forward(&part.images.narrow(0, start, len), Mode::Eval);
+        let (images, labels) = part.slice(start, len);
+        let scores = model.forward(&images, Mode::Eval);
         right.push(scores.argmax(1, false).eq_tensor(&labels).sum(Kind::Double));
         let nats = scores.cross_entropy_loss(&labels, None::<&Tensor>, Reduction::Sum, -100, 0.0);
         loss.push(nats.to_kind(Kind::Double));

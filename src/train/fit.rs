@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use tch::{Device, Kind, Tensor};
 
+use super::augment::crop_and_flip;
 use super::checkpoint::Shelf;
 use super::config::Config;
 use super::data::Data;
@@ -28,6 +29,8 @@ const SMOKE_IMAGES: usize = 1000;
 const LOOK: usize = 50;
 /// Sets the order of the images apart from other draws of the same seed.
 const ORDER: u64 = 0x0bde;
+/// The same for augmentation.
+const AUGMENT: u64 = 0xa09;
 
 /// One seed to train.
 #[derive(Clone, Copy)]
@@ -133,6 +136,7 @@ impl<'a> Training<'a> {
             let start = step * size;
             let places = order.narrow(0, start as i64, size.min(data.train.len() - start) as i64);
             let (x, y) = data.train.batch(&places);
+            let x = self.varied(x);
             losses.push((self.learner.learn(&*self.model, &x, &y, rate), y.size()[0]));
             self.history.step += 1;
             watcher.step();
@@ -155,6 +159,16 @@ impl<'a> Training<'a> {
         let mut order: Vec<i64> = (0..self.job.data.train.len() as i64).collect();
         Random::new(&[self.job.task.seed, ORDER, self.history.epoch]).shuffle(&mut order);
         Tensor::from_slice(&order).to_device(self.job.device)
+    }
+
+    /// The batch of the next step, augmented where the config says so: a matter of seed, epoch and step alone.
+    fn varied(&self, x: Tensor) -> Tensor {
+        let Job { config, data, task, .. } = self.job;
+        if !config.dataset.augment {
+            return x;
+        }
+        let mut random = Random::new(&[task.seed, AUGMENT, self.history.epoch, self.history.step]);
+        crop_and_flip(&x, data.train.black(), &mut random)
     }
 
     /// Adds the losses of the last steps to the epoch's; one that is not finite ends the training.

@@ -4,6 +4,7 @@
 //! `configs/model`. A side branch: it belongs to the binary
 //! `git-ar-train` alone.
 
+pub mod augment;
 pub mod bench;
 pub mod checkpoint;
 pub mod cli;
@@ -16,6 +17,7 @@ pub mod fit;
 pub mod history;
 pub mod layers;
 pub mod learner;
+pub mod memory;
 pub mod models;
 pub mod optim;
 pub mod params;

@@ -28,3 +28,19 @@ fn a_signal_writes_a_checkpoint_and_a_second_start_goes_on() {
     let expected = Metrics::from_json(&std::fs::read(unbroken.seed_dir().join("metrics.json")).unwrap()).unwrap();
     assert_eq!(timeless(found), timeless(expected));
 }
+
+#[test]
+fn seeds_side_by_side_give_the_numbers_of_seeds_one_by_one() {
+    let scene = Scene::new(DIGITS);
+    let said = scene.run(&["--seed", "0", "--seed", "1", "--seed", "2", "-j", "3"]);
+    assert!(said.starts_with("Some(0)\n") && said.matches("result: run=local").count() == 3, "{said}");
+    let read = |scene: &Scene, seed: u64| {
+        let file = scene.path().join(format!("run/seed-{seed}/metrics.json"));
+        timeless(Metrics::from_json(&std::fs::read(file).unwrap()).unwrap())
+    };
+    for seed in 0..3 {
+        let alone = Scene::new(DIGITS);
+        alone.run(&["--seed", &seed.to_string()]);
+        assert_eq!(read(&scene, seed), read(&alone, seed), "seed {seed}");
+    }
+}

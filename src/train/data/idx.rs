@@ -3,8 +3,8 @@
 use std::io::Read as _;
 
 /// The sizes and the bytes of an idx file.
-pub(super) fn read(bytes: &[u8]) -> Result<(Vec<usize>, Vec<u8>), String> {
-    let bytes = if bytes.starts_with(&[0x1f, 0x8b]) { unpack(bytes)? } else { bytes.to_vec() };
+pub(super) fn read(bytes: Vec<u8>) -> Result<(Vec<usize>, Vec<u8>), String> {
+    let mut bytes = if bytes.starts_with(&[0x1f, 0x8b]) { unpack(&bytes)? } else { bytes };
     let [0, 0, 8, dimensions, ..] = bytes[..] else {
         return Err("not an idx file of bytes (it begins with 00 00 08)".into());
     };
@@ -16,7 +16,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Vec<usize>, Vec<u8>), String> {
     match bytes.len() - head {
         found if found < expected => Err(format!("cut short: {found} of {expected} bytes")),
         found if found > expected => Err(format!("{} bytes too many", found - expected)),
-        _ => Ok((sizes, bytes[head..].to_vec())),
+        _ => Ok((sizes, bytes.split_off(head))),
     }
 }
 
@@ -37,13 +37,13 @@ mod tests {
     #[test]
     fn files_are_read_and_checked() {
         let good = [0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 1, 7, 9];
-        assert_eq!(read(&good).unwrap(), (vec![2, 1], vec![7, 9]));
+        assert_eq!(read(good.to_vec()).unwrap(), (vec![2, 1], vec![7, 9]));
         let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         std::io::Write::write_all(&mut packer, &good).unwrap();
         let packed = packer.finish().unwrap();
-        assert_eq!(read(&packed).unwrap().1, [7, 9]);
-        assert!(read(&packed[..packed.len() - 9]).unwrap_err().contains("gzip"));
-        assert_eq!(read(&good[..13]).unwrap_err(), "cut short: 1 of 2 bytes");
-        assert!(read(b"no idx").is_err() && read(b"").is_err() && read(&good[..6]).is_err());
+        assert_eq!(read(packed.clone()).unwrap().1, [7, 9]);
+        assert!(read(packed[..packed.len() - 9].to_vec()).unwrap_err().contains("gzip"));
+        assert_eq!(read(good[..13].to_vec()).unwrap_err(), "cut short: 1 of 2 bytes");
+        assert!(read(b"no idx".to_vec()).is_err() && read(Vec::new()).is_err() && read(good[..6].to_vec()).is_err());
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tch::{Kind, Tensor};
 
 use super::Optimizer;
-use super::memory::{Pass, floats, floats_mut, is_plain, widest};
+use crate::train::memory::{Pass, floats, floats_mut, is_plain, widest};
 use crate::train::params::{Joined, Span};
 
 /// Its settings.
@@ -169,6 +169,38 @@ impl Pass for Step<'_> {
             *m = keep_m * *m + take_m * g;
             *v = keep_v * *v + take_v * g * g;
             *w = shrunk - rate * *m / (v.sqrt() * root + eps);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::params::Params;
+    use tch::{Device, Kind};
+
+    /// Weights after three steps, by one pass or by operations on tensors.
+    fn stepped(decoupled: bool, fused: bool) -> Tensor {
+        let mut params = Params::new(1);
+        let _ = (params.uniform("a", &[3, 5], 1.0), params.uniform("b", &[37], 1.0));
+        let joined = params.join(Device::Cpu);
+        let config = Config { lr: 0.1, betas: betas(), eps: eps(), weight_decay: 0.1, decoupled };
+        let mut optimizer = Adam::new(config, &joined);
+        for step in 1..4 {
+            let gradient = |count: i64| (Tensor::arange(count, (Kind::Float, Device::Cpu)) * f64::from(step)).sin();
+            let gradients = [gradient(15).view([3, 5]), gradient(37)];
+            optimizer.steps += 1;
+            let factors = optimizer.factors(0.1);
+            if fused { optimizer.fused(&gradients, factors) } else { optimizer.composed(&gradients, factors) }
+        }
+        joined.flat
+    }
+
+    #[test]
+    fn one_pass_and_operations_on_tensors_agree() {
+        for decoupled in [false, true] {
+            let apart = (stepped(decoupled, true) - stepped(decoupled, false)).abs().max().double_value(&[]);
+            assert!(apart < 1e-6, "{apart}");
         }
     }
 }

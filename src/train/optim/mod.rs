@@ -3,7 +3,6 @@
 //! `tch` has optimizers too; they neither save nor load their state.
 
 pub mod adam;
-pub mod memory;
 pub mod sgd;
 
 use tch::Tensor;

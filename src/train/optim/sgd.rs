@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tch::Tensor;
 
 use super::Optimizer;
-use super::memory::{Pass, floats, floats_mut, is_plain, widest};
+use crate::train::memory::{Pass, floats, floats_mut, is_plain, widest};
 use crate::train::params::{Joined, Span};
 
 /// Its settings.
@@ -115,6 +115,36 @@ impl Pass for Step<'_> {
             *v = momentum * *v + g;
             let step = own * g + (1.0 - own + ahead) * *v;
             *w -= rate * step;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::params::Params;
+    use tch::{Device, Kind};
+
+    /// Weights after three steps, by one pass or by operations on tensors.
+    fn stepped(decoupled: bool, fused: bool) -> Tensor {
+        let mut params = Params::new(1);
+        let _ = (params.uniform("a", &[3, 5], 1.0), params.uniform("b", &[37], 1.0));
+        let joined = params.join(Device::Cpu);
+        let config = Config { lr: 0.1, momentum: 0.9, nesterov: decoupled, weight_decay: 0.1 };
+        let mut optimizer = Sgd::new(config, &joined);
+        for step in 1..4 {
+            let gradient = |count: i64| (Tensor::arange(count, (Kind::Float, Device::Cpu)) * f64::from(step)).sin();
+            let gradients = [gradient(15).view([3, 5]), gradient(37)];
+            if fused { optimizer.fused(&gradients, 0.1) } else { optimizer.composed(&gradients, 0.1) }
+        }
+        joined.flat
+    }
+
+    #[test]
+    fn one_pass_and_operations_on_tensors_agree() {
+        for decoupled in [false, true] {
+            let apart = (stepped(decoupled, true) - stepped(decoupled, false)).abs().max().double_value(&[]);
+            assert!(apart < 1e-6, "{apart}");
         }
     }
 }

@@ -22,6 +22,20 @@ fn going_on_gives_the_numbers_of_an_unbroken_training() {
 }
 
 #[test]
+fn statistics_velocity_schedule_clipping_and_augmentation_go_on_too() {
+    for model in ["{name: resnet18, width: 4, blocks: [1, 1, 1, 1]}", "{name: gru, hidden: 16, layers: 2}"] {
+        let config = format!(
+            "epochs: 2\nbatch_size: 128\ndataset: {{name: digits, augment: true}}\nmodel: {model}\ngrad_clip: 0.5\n\
+             optimizer: {{name: sgd, lr: 0.05, momentum: 0.9, nesterov: true, weight_decay: 0.0005}}\n\
+             schedule: {{name: cosine, warmup: 1}}\n"
+        );
+        let unbroken = timeless(Scene::new(&config).finish(3));
+        assert_eq!(timeless(broken(&config, &[4])), unbroken, "{model}");
+        assert_eq!(timeless(broken(&config, &[12, 3])), unbroken, "{model}");
+    }
+}
+
+#[test]
 fn a_checkpoint_that_is_cut_short_is_passed_over() {
     let unbroken = timeless(Scene::new(DIGITS).finish(3));
     let scene = Scene::new(DIGITS);

@@ -1,0 +1,77 @@
+//! CIFAR-10 (Krizhevsky, 2009), the binary version: 45,000 / 5,000 / 10,000 colour images of 32×32 in ten classes.
+//!
+//! A record is one byte of class and 3,072 of image: the red plane, the green, the blue.
+
+use super::files::{File, Files};
+use super::{Raw, Set};
+use crate::state::problem::Problem;
+use crate::train::config::Dataset;
+use crate::train::models::Shape;
+
+/// What is known before a file is read. Means and deviations are those of all pixels of the training images; the often
+/// copied (.2023, .1994, .2010) are means of deviations within one image.
+pub(super) const SET: Set = Set {
+    shape: Shape { channels: 3, rows: 32, columns: 32, classes: 10 },
+    norm: &[(0.4914, 0.2470), (0.4822, 0.2435), (0.4465, 0.2616)],
+    validation: 5_000,
+};
+
+const RECORD: usize = 1 + 3 * 32 * 32;
+const RECORDS: usize = 10_000;
+
+const FILES: Files = Files {
+    title: "CIFAR-10",
+    folders: &["cifar10", "cifar-10-batches-bin"],
+    packed: false,
+    all: &[
+        File {
+            name: "data_batch_1.bin",
+            md5: "5dd7e06a14cb22eb9f671a540d1b7c25",
+            sha256: "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+        },
+        File {
+            name: "data_batch_2.bin",
+            md5: "5ea93a67294ea407fff1d09f752e9692",
+            sha256: "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
+        },
+        File {
+            name: "data_batch_3.bin",
+            md5: "942cd6a4bcdd0dd3c604fbe906cb4421",
+            sha256: "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
+        },
+        File {
+            name: "data_batch_4.bin",
+            md5: "ae636b3ba5c66a11e91e8cb52e771fcb",
+            sha256: "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
+        },
+        File {
+            name: "data_batch_5.bin",
+            md5: "53f37980c15c3d472c316c40844f3f0d",
+            sha256: "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
+        },
+        File {
+            name: "test_batch.bin",
+            md5: "803d5f7f4d78ea53de84dbe85f74fb6d",
+            sha256: "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
+        },
+    ],
+};
+
+/// The images for learning and those for the test.
+pub(super) fn read(dataset: &Dataset, root: Option<&str>) -> Result<[Raw; 2], Problem> {
+    let mut files = FILES.read(dataset, root, whole)?;
+    let test = files.pop().expect("six files");
+    Ok([raw(&files.concat()), raw(&test)])
+}
+
+fn whole(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+    match bytes.len() {
+        len if len == RECORD * RECORDS => Ok(bytes),
+        len => Err(format!("{len} bytes; {} are expected", RECORD * RECORDS)),
+    }
+}
+
+fn raw(records: &[u8]) -> Raw {
+    let records = records.chunks_exact(RECORD);
+    Raw { labels: records.clone().map(|r| r[0]).collect(), pixels: records.flat_map(|r| &r[1..]).copied().collect() }
+}
