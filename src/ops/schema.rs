@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 
+use crate::cluster::profile::Profile;
 use crate::state::board::BoardConfig;
 use crate::state::entities::{Iteration, Settings};
 use crate::state::problem::{Kind, Problem};
@@ -31,6 +32,7 @@ pub const SCHEMAS: [Entry; 11] = [
     Entry { name: "attempt", files: "…/runs/<run>/attempts/<n>.yaml", make: of::<Attempt> },
     Entry { name: "metrics", files: "…/runs/<run>/seed-<n>/metrics.json", make: of::<Metrics> },
     Entry { name: "board", files: "configs/board/<name>.yaml", make: of::<BoardConfig> },
+    Entry { name: "cluster", files: "configs/cluster/<name>.yaml", make: of::<Profile> },
     Entry { name: "exclusion", files: "…/runs/<run>/exclusion.yaml", make: of::<Exclusion> },
 ];
 

@@ -48,11 +48,16 @@ fn what_is_there_is_kept() {
 }
 
 #[test]
-fn runs_only_turns_phases_off() {
+fn runs_only_is_ready_for_a_run_and_a_board() {
     let sandbox = Sandbox::empty();
     let made = json(&sandbox, &["init", "--runs-only", "--json", "lab"]);
     assert_eq!(made["ok"], true, "{made}");
     assert!(sandbox.read("lab/configs/ar.yaml").contains("loop: \"off\""));
+    let lab = sandbox.top().join("lab");
+    let run = sandbox.run_in(&lab, "run local digits_mlp epochs=2 --seeds 0-1");
+    assert!(run.contains("succeeded"), "{run}");
+    let board = sandbox.run_in(&lab, "board show digits");
+    assert!(board.contains("digits_mlp") && board.contains("(n=2)"), "{board}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `docs/cli.md` is written from the command line's own description. `UPDATE=1 cargo test --test it` rewrites it.
+//! `docs/cli.md` is written from the command line's own description, `docs/schema/` from the types. `UPDATE=1 cargo test --test it` rewrites it.
 
 use std::fmt::Write as _;
 
@@ -92,13 +92,26 @@ fn form(arg: &Arg) -> String {
     }
 }
 
+/// A generated document is as it must be; with `UPDATE` set it is written first.
+fn fresh(path: &str, wanted: &str) {
+    let place = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::write(&place, wanted).unwrap();
+    }
+    let found = std::fs::read_to_string(&place).unwrap_or_default();
+    assert!(found == wanted, "{path} is behind the code; UPDATE=1 cargo test --test it reference");
+}
+
 #[test]
 fn the_command_reference_is_fresh() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
-    let wanted = document();
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, &wanted).unwrap();
+    fresh("docs/cli.md", &document());
+}
+
+#[test]
+fn the_schemas_for_editors_are_fresh() {
+    for entry in &git_ar::ops::schema::SCHEMAS {
+        let schema = git_ar::ops::schema::schema(entry.name).unwrap();
+        fresh(&format!("docs/schema/{}.json", entry.name), &format!("{schema:#}\n"));
     }
-    let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == wanted, "docs/cli.md is behind the command line; UPDATE=1 cargo test --test it reference");
 }

@@ -3,9 +3,12 @@
 use askama::Template;
 
 use crate::ops::record::Write;
+use crate::ops::scaffold;
 use crate::ops::schema::{SCHEMAS, schema};
 use crate::state::entities::{BuiltIn, Settings, Switch, Trainer};
+use crate::state::ids::Slug;
 use crate::state::load;
+use crate::state::text;
 
 /// What kind of repository it becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +60,8 @@ const VERBATIM: [(&str, &str); 14] = verbatim! {
     "configs/board/mnist.yaml" = "configs/board/mnist.yaml",
 };
 
-/// Every file that a research repository begins with.
-pub(super) fn all(title: &str, settings: &Settings) -> Vec<Write> {
+/// Every file that a research repository begins with. `first`: there is no project yet.
+pub(super) fn all(title: &str, settings: &Settings, first: bool) -> Vec<Write> {
     let phases = settings.phases == Switch::On;
     let projects = match phases {
         true => include_str!("../../../templates/init/projects.md"),
@@ -72,6 +75,11 @@ pub(super) fn all(title: &str, settings: &Settings) -> Vec<Write> {
     ];
     files.extend(VERBATIM.map(|(path, text)| Write::text(path, text)));
     files.extend(schemas());
+    // Without phases nothing else makes the project that runs belong to.
+    if first && !phases {
+        let slug = Slug::try_from(text::slug(title, 48)).or_else(|_| Slug::try_from("research"));
+        files.extend(slug.map(|slug| scaffold::project(&slug, title)));
+    }
     files
 }
 
@@ -121,7 +129,7 @@ mod tests {
     #[test]
     fn every_state_file_is_well_formed() {
         let settings = settings("develop", Flavour::Loop, BuiltIn::Reference);
-        for file in all("A title", &settings) {
+        for file in all("A title", &settings, true) {
             let text = file.text.unwrap();
             assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{}", file.path);
             if file.path.starts_with("configs/board/") {

@@ -14,6 +14,7 @@ use super::record::{Recorded, Write};
 use super::{Context, hook};
 use crate::leaderboard;
 use crate::state::entities::Switch;
+use crate::state::load;
 use crate::state::overlay::Overlay;
 use crate::state::problem::Problems;
 use crate::state::region;
@@ -46,7 +47,8 @@ pub fn init(context: &Context<'_>, new_repository: bool, flavour: Flavour) -> Re
     let tree = context.repo.work_tree();
     let title = context.repo.top().file_name().map_or("Research".into(), |name| name.to_string_lossy().into_owned());
     let (mut made, mut kept) = (Vec::new(), Vec::new());
-    for file in files::all(&title, &context.settings) {
+    let first = load::projects(&tree)?.is_empty();
+    for file in files::all(&title, &context.settings, first) {
         match tree.read(&file.path)? {
             Some(_) => kept.push(file.path),
             None => made.push(file),
