@@ -21,7 +21,7 @@ pub struct Entry {
 }
 
 /// Every schema, in the order in which a newcomer meets the files.
-pub const SCHEMAS: [Entry; 11] = [
+pub const SCHEMAS: [Entry; 12] = [
     Entry { name: "settings", files: "configs/ar.yaml", make: of::<Settings> },
     Entry { name: "experiment", files: "configs/experiment/<name>.yaml", make: crate::config::schema::json },
     Entry { name: "project", files: "projects/<slug>/project.yaml", make: of::<Project> },
