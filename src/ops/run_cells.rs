@@ -1,14 +1,11 @@
 //! Which cells a run verb is about: the plan's, or those that the overrides make, each with its seeds.
 
 use super::run::Place;
-use crate::config;
+use crate::config::{self, Composed, Job, PRIMARY, Selection};
 use crate::state::entities::{Planned, Seeds};
 use crate::state::problem::{Kind, Problem, Problems};
 use crate::state::record::RunKind;
 use crate::state::tree::Tree;
-
-/// The config that every composition starts from, `config.yaml` in the folder of the configs.
-const PRIMARY: &str = "config";
 
 /// One resolved config of an experiment, seeds apart.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,47 +30,53 @@ pub struct Composer<'a> {
     pub env: &'a dyn Fn(&str) -> Option<String>,
 }
 
-impl Composer<'_> {
-    /// The jobs of a list of overrides: one, or several when they sweep.
-    pub fn expand(&self, overrides: &[String]) -> Result<Vec<Vec<String>>, Problems> {
-        config::expand(&self.request(overrides))
-    }
-
-    /// One composed config.
-    pub fn compose<'b>(&'b self, overrides: &'b [String]) -> Result<config::Composed<'b>, Problems> {
-        config::compose(&self.request(overrides))
-    }
-
-    fn request<'b>(&'b self, overrides: &'b [String]) -> config::Request<'b> {
-        let job = config::Job::default();
-        config::Request { tree: self.tree, dir: self.dir, name: Some(PRIMARY), overrides, env: self.env, job }
-    }
-
-    /// The cells of an experiment with overrides.
+impl<'a> Composer<'a> {
+    /// The cells of an experiment with overrides: one, or several when they, or the experiment itself, sweep.
     pub fn cells(&self, experiment: &str, overrides: &[String]) -> Result<Vec<Cell>, Problems> {
         if let Some(seed) = overrides.iter().find(|o| o.trim_start_matches('+').starts_with("seed=")) {
-            let problem = Problem::new(
-                Kind::Usage,
-                "usage",
-                format!("`{seed}` is no override of a run: a run has a list of seeds"),
-            );
+            let message = format!("`{seed}` is no override of a run: a run has a list of seeds");
+            let problem = Problem::new(Kind::Usage, "usage", message);
             return Err(problem.hint("name them with --seeds, such as --seeds 0-4").into());
         }
-        let first = format!("experiment={experiment}");
-        let all: Vec<String> = std::iter::once(first.clone()).chain(overrides.iter().cloned()).collect();
-        self.expand(&all)?.into_iter().map(|job| self.cell(&job, &first)).collect()
+        let Selection { name, choice } = self.open().experiment(experiment);
+        let all: Vec<String> = std::iter::once(choice.clone()).chain(overrides.iter().cloned()).collect();
+        let jobs = self.jobs(name, &all)?;
+        jobs.into_iter().map(|(job, composed)| cell(job, &composed, &choice)).collect()
     }
 
-    fn cell(&self, job: &[String], experiment: &str) -> Result<Cell, Problems> {
-        let composed = self.compose(job)?;
-        let stored = composed.stored()?;
-        Ok(Cell {
-            overrides: job.iter().filter(|o| *o != experiment).cloned().collect(),
-            digest: config::digest(&stored),
-            stored: stored.to_yaml(),
-            resolved: composed.resolved()?.to_yaml(),
-        })
+    /// The jobs of a sweep, each with its overrides and its config.
+    pub fn sweep(&self, overrides: &[String]) -> Result<Vec<(Vec<String>, Composed<'a>)>, Problems> {
+        self.jobs(Some(PRIMARY), overrides)
     }
+
+    /// One config; a sweep is refused.
+    pub fn one(&self, overrides: &[String]) -> Result<Composed<'a>, Problems> {
+        self.open().compose(Some(PRIMARY), overrides, Job::default())
+    }
+
+    fn jobs(&self, name: Option<&str>, overrides: &[String]) -> Result<Vec<(Vec<String>, Composed<'a>)>, Problems> {
+        let mut composer = self.open();
+        let jobs = composer.expand(name, overrides, Job::default())?;
+        if let Some((_, problems)) = jobs.failed {
+            return Err(problems);
+        }
+        let places = 0..jobs.jobs.len();
+        places.map(|at| Ok((jobs.jobs[at].clone(), composer.job(name, &jobs, at, Job::default())?))).collect()
+    }
+
+    fn open(&self) -> config::Composer<'a> {
+        config::Composer::new(self.tree, self.dir, self.env)
+    }
+}
+
+fn cell(job: Vec<String>, composed: &Composed<'_>, choice: &str) -> Result<Cell, Problems> {
+    let stored = composed.stored()?;
+    Ok(Cell {
+        overrides: job.into_iter().filter(|o| o != choice).collect(),
+        digest: config::digest(&stored),
+        stored: stored.to_yaml(),
+        resolved: composed.resolved()?.to_yaml(),
+    })
 }
 
 /// What a run verb was asked for.
@@ -130,4 +133,49 @@ fn unplanned(place: &Place, wanted: &Wanted) -> Problem {
         None => problem,
     };
     problem.hint("name the seeds with --seeds, such as --seeds 0-4")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::tree::MemoryTree;
+
+    const PRIMARY_TEXT: &str = "defaults:\n  - _self_\n  - experiment: null\nseed: 0\nlr: 1e-3\n";
+
+    fn cells_of(tree: &MemoryTree, overrides: &[&str]) -> Vec<Cell> {
+        let overrides: Vec<String> = overrides.iter().map(ToString::to_string).collect();
+        Composer { tree, dir: "configs", env: &|_| None }.cells("e1", &overrides).unwrap()
+    }
+
+    #[test]
+    fn a_cell_is_named_by_its_overrides_and_known_by_its_digest() {
+        let bare = MemoryTree::default().with("configs/experiment/e1.yaml", "# @package _global_\nlr: 0.1\n");
+        let unlisted = bare.clone().with("configs/config.yaml", "seed: 0\n");
+        let listed = bare.clone().with("configs/config.yaml", PRIMARY_TEXT);
+        for tree in [&bare, &unlisted, &listed] {
+            let plain = cells_of(tree, &[]);
+            assert!(plain.len() == 1 && plain[0].overrides.is_empty(), "{plain:?}");
+            let swept = cells_of(tree, &["lr=0.1,0.2"]);
+            let names: Vec<_> = swept.iter().map(|c| c.overrides.join(" ")).collect();
+            assert_eq!(names, ["lr=0.1", "lr=0.2"]);
+            assert!(swept[0].digest == plain[0].digest && swept[1].digest != plain[0].digest);
+        }
+        assert_eq!(cells_of(&bare, &[])[0].digest, cells_of(&unlisted, &[])[0].digest);
+        let composer = Composer { tree: &listed, dir: "configs", env: &|_| None };
+        assert_eq!(composer.cells("e1", &["+seed=1".into()]).unwrap_err().0[0].kind, Kind::Usage);
+        assert!(composer.cells("e2", &[]).is_err());
+    }
+
+    #[test]
+    fn the_environment_is_in_what_is_trained_and_not_in_what_is_stored() {
+        let text = "# @package _global_\nmodel: {hidden: 3}\ndata: ${oc.env:AR_DATA,null}\n";
+        let tree = MemoryTree::default().with("configs/experiment/e1.yaml", text);
+        let composed = |value: &'static str| {
+            let env = move |name: &str| (name == "AR_DATA").then(|| value.to_string());
+            Composer { tree: &tree, dir: "configs", env: &env }.cells("e1", &[]).unwrap().remove(0)
+        };
+        let (one, two) = (composed("/a"), composed("/b"));
+        assert_eq!((&one.stored, &one.digest), (&two.stored, &two.digest));
+        assert!(one.resolved.contains("data: /a") && one.stored.contains("${oc.env:AR_DATA"), "{}", one.stored);
+    }
 }

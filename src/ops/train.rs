@@ -14,7 +14,7 @@ use super::{Context, run_show};
 use crate::cluster::local::{self, Event, Lock};
 use crate::cluster::profile::{LOCAL, Profile};
 use crate::cluster::transport::{Job, Stop};
-use crate::config::{self, Value};
+use crate::config::{self, Composed, Value};
 use crate::runs::contract::{self, Task};
 use crate::runs::layout::{RunDir, Scratch};
 use crate::runs::{scratch, snapshot, trainer};
@@ -78,9 +78,13 @@ pub fn train(context: &Context<'_>, request: &Request, stop: &Stop) -> Result<Tr
     let path = (context.env)("PATH");
     let trainer = trainer::resolve(&context.settings.trainer, &context.exe, path.as_deref())?;
     let profile = Profile::read(&disk, &context.settings.config_dir, LOCAL)?;
-    let sweep = if request.multirun { composer.expand(&request.overrides)? } else { vec![request.overrides.clone()] };
+    let sweep = match request.multirun {
+        true => composer.sweep(&request.overrides)?,
+        false => vec![(request.overrides.clone(), composer.one(&request.overrides)?)],
+    };
     let code = code(context, request.fresh)?;
-    let plans: Vec<Plan> = sweep.into_iter().map(|o| plan(context, &composer, o, &code)).collect::<Result<_, _>>()?;
+    let plans: Vec<Plan> =
+        sweep.into_iter().map(|(o, composed)| plan(context, o, &composed, &code)).collect::<Result<_, _>>()?;
     let top = context.repo.top();
     let python = (context.env)("PYTHONPATH").filter(|p| !p.is_empty());
     let python = python.map_or(top.display().to_string(), |p| format!("{}:{p}", top.display()));
@@ -121,8 +125,7 @@ fn code(context: &Context<'_>, fresh: bool) -> Result<String, Problem> {
     Ok(key)
 }
 
-fn plan(context: &Context<'_>, composer: &Composer<'_>, overrides: Vec<String>, code: &str) -> Result<Plan, Problems> {
-    let composed = composer.compose(&overrides)?;
+fn plan(context: &Context<'_>, overrides: Vec<String>, composed: &Composed<'_>, code: &str) -> Result<Plan, Problems> {
     let config_digest = config::digest(&composed.stored()?);
     let resolved = composed.resolved()?;
     let seed = seed(&resolved)?;

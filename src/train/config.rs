@@ -111,7 +111,7 @@ fn val_accuracy() -> String {
 }
 
 /// Keys that say what is tracked and how a run is called; they change nothing here.
-const ASIDE: [&str; 4] = ["experiment", "project", "tags", "wandb"];
+const ASIDE: [&str; 5] = ["experiment", "project", "tags", "tensorboard", "wandb"];
 
 impl Config {
     /// The config in a file's text; problems name `path`.
