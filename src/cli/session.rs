@@ -41,13 +41,17 @@ pub struct Recording {
 impl Session {
     /// Read the surroundings. `GIT_AR_NOW` (RFC 3339) and `GIT_AR_SEED` (a number) fix clock and chance.
     pub(super) fn new(json: bool, folder: Option<PathBuf>) -> Result<Self, Problem> {
-        let environment: HashMap<String, String> =
+        let mut environment: HashMap<String, String> =
             std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
         if environment.get("GIT_AR_TRACE").is_some_and(|wanted| wanted == "git") {
             git::trace_to(|line| Stderr.say(&format!("trace: {line}")));
         }
         let here =
             std::env::current_dir().map_err(|e| Problem::new(Kind::Io, "io", format!("no current folder: {e}")))?;
+        // A trainer runs in another folder than the person who says where the data is.
+        if let Some(data) = environment.get_mut("AR_DATA").filter(|data| !data.is_empty()) {
+            *data = here.join(&*data).to_string_lossy().into_owned();
+        }
         let bad = |name: &str| Problem::new(Kind::Usage, "usage", format!("{name} does not hold what it should"));
         let now = match environment.get("GIT_AR_NOW") {
             Some(text) => text.parse().map_err(|_| bad("GIT_AR_NOW (a time such as 2026-01-31T12:00:00Z)"))?,

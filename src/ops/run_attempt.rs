@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::Context;
 use super::record::{Recorded, Write};
 use super::run::kind_word;
 use super::run_job::{Job, attested, lost_attempt};
@@ -165,7 +166,7 @@ impl Setting<'_> {
         let one = |seed: &u64| {
             let job = transport::Job {
                 command: self.profile.launcher.iter().chain(&self.trainer.started).cloned().collect(),
-                env: environment(&self.task(job, dir, *seed), &python),
+                env: environment(self.context, &self.task(job, dir, *seed), &python),
                 folder: snapshot.folder.clone(),
                 log: Some(dir.log(*seed)),
             };
@@ -269,10 +270,11 @@ impl Setting<'_> {
 }
 
 /// A trainer's variables on top of git-ar's own environment.
-pub(super) fn environment(task: &Task, python: &str) -> Vec<(String, String)> {
+pub(super) fn environment(context: &Context<'_>, task: &Task, python: &str) -> Vec<(String, String)> {
     let mut env: Vec<(String, String)> =
         task.env().into_iter().map(|(name, value)| (name.to_string(), value)).collect();
     env.push(("PYTHONPATH".into(), python.into()));
+    env.extend((context.env)("AR_DATA").map(|data| ("AR_DATA".to_string(), data)));
     // Python would put its compiled files beside the modules, into the snapshot.
     env.push(("PYTHONDONTWRITEBYTECODE".into(), "1".into()));
     env

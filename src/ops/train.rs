@@ -90,7 +90,7 @@ pub fn train(context: &Context<'_>, request: &Request, stop: &Stop) -> Result<Tr
     let python = python.map_or(top.display().to_string(), |p| format!("{}:{p}", top.display()));
     let one = |plan: &Plan| Job {
         command: profile.launcher.iter().chain(&trainer.started).cloned().collect(),
-        env: environment(&plan.task, &python),
+        env: environment(context, &plan.task, &python),
         folder: top.to_path_buf(),
         log: request.multirun.then(|| plan.dir.log(plan.task.seed)),
     };

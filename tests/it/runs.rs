@@ -10,9 +10,8 @@ const SHELL: &str = include_str!("../data/trainer/train.sh");
 /// A research repository with one experiment on the digits; `settings` are lines of `configs/ar.yaml`.
 fn lab(settings: &str) -> Sandbox {
     let sandbox = Sandbox::repository();
-    let data = sandbox.home().join("data");
-    std::fs::create_dir(&data).unwrap();
-    let sandbox = sandbox.with_env("AR_DATA", data.to_str().unwrap());
+    std::fs::create_dir(sandbox.home().join("data")).unwrap();
+    let sandbox = sandbox.with_env("AR_DATA", "../data");
     sandbox.write("configs/ar.yaml", &format!("schema: 1\n{settings}\n"));
     sandbox.write(
         "configs/config.yaml",
@@ -206,7 +205,8 @@ fn a_trainer_runs_in_the_snapshot_and_a_failed_seed_is_tried_again() {
     let seen = sandbox.read(&format!(".git/ar/scratch/runs/{run}/seed-0/seen"));
     let lines: Vec<&str> = seen.lines().collect();
     assert!(lines[0].contains("/ar/scratch/snapshots/"), "{seen}");
-    assert_eq!((lines[1], &lines[2..]), (lines[0], &["configs", "train.sh"][..]));
+    assert_eq!((lines[1], &lines[3..]), (lines[0], &["configs", "train.sh"][..]));
+    assert!(lines[2].starts_with('/') && lines[2].ends_with("/data"), "{seen}");
     std::fs::write(sandbox.home().join("data/ready"), "").unwrap();
     let again = sandbox.run("run local mlp --seeds 0-1");
     has(&again, &["seed 0 has its result in", &format!("full run {run}, attempt 2 succeeded"), "seed 1: val/accuracy"]);

@@ -3,7 +3,7 @@
 trap 'echo stopped; exit 143' TERM
 seed_dir="$AR_RUN_DIR/seed-$AR_SEED"
 mkdir -p "$seed_dir"
-{ pwd; echo "$PYTHONPATH"; ls; } > "$seed_dir/seen"
+{ pwd; echo "$PYTHONPATH"; echo "$AR_DATA"; ls; } > "$seed_dir/seen"
 echo started
 if [ "$AR_SEED" = 1 ] && [ ! -e "$AR_DATA/ready" ]; then
     if [ -e "$AR_DATA/wait" ]; then
