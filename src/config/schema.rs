@@ -71,12 +71,13 @@ const fn may(key: &'static str, shape: Shape, doc: &'static str) -> Field {
 
 const DIR: Field = may("dir", Shape::Optional(&Shape::Text), "The folder of its files, or the folder above it.");
 const NORMALIZE: Field = may("normalize", Shape::Bool, "Bring the pixels to mean 0 and deviation 1.");
+const AUGMENT: Field = may("augment", Shape::Bool, "Random crops with a border of 4, and flips.");
 const DECAY: Field = may("weight_decay", Shape::Within(0.0, f64::INFINITY), "Pull of the weights towards 0.");
 
 const DATASETS: &[(&str, &[Field])] = &[
-    ("mnist", &[DIR, NORMALIZE]),
-    ("cifar10", &[DIR, NORMALIZE, may("augment", Shape::Bool, "Random crops with a padding of 4, and flips.")]),
-    ("digits", &[DIR, NORMALIZE]),
+    ("mnist", &[DIR, NORMALIZE, AUGMENT]),
+    ("cifar10", &[DIR, NORMALIZE, AUGMENT]),
+    ("digits", &[DIR, NORMALIZE, AUGMENT]),
 ];
 
 const RECURRENT: &[Field] =
@@ -87,7 +88,11 @@ const MODELS: &[(&str, &[Field])] = &[
         "ffnn",
         &[
             may("hidden", Shape::List(0, &Shape::Int(1)), "Units of each hidden layer."),
-            may("activation", Shape::Text, "What follows each hidden layer."),
+            may(
+                "activation",
+                Shape::Text,
+                "What follows each hidden layer: relu (unless said), tanh, gelu or sigmoid.",
+            ),
         ],
     ),
     (
@@ -109,17 +114,17 @@ const MODELS: &[(&str, &[Field])] = &[
     ("lstm", RECURRENT),
 ];
 
+const ADAM: &[Field] = &[
+    must("lr", Shape::Above(0.0), "Learning rate."),
+    may("betas", Shape::List(2, &Shape::Within(0.0, 1.0)), "Decay of the two moments."),
+    may("eps", Shape::Above(0.0), "Keeps the division finite."),
+    DECAY,
+];
+
 const OPTIMIZERS: &[(&str, &[Field])] = &[
-    (
-        "adam",
-        &[
-            must("lr", Shape::Above(0.0), "Learning rate."),
-            may("betas", Shape::List(2, &Shape::Within(0.0, 1.0)), "Decay of the two moments."),
-            may("eps", Shape::Above(0.0), "Keeps the division finite."),
-            DECAY,
-            may("decoupled", Shape::Bool, "Weight decay apart from the gradient (AdamW)."),
-        ],
-    ),
+    ("adam", ADAM),
+    // Weight decay apart from the gradient.
+    ("adamw", ADAM),
     (
         "sgd",
         &[
@@ -131,9 +136,26 @@ const OPTIMIZERS: &[(&str, &[Field])] = &[
     ),
 ];
 
+const WARMUP: Field = may("warmup", Shape::Int(0), "Epochs in which the rate rises to its full height first.");
+
 const SCHEDULES: &[(&str, &[Field])] = &[
-    ("constant", &[]),
-    ("cosine", &[may("minimum", Shape::Within(0.0, f64::INFINITY), "The learning rate at the end.")]),
+    ("constant", &[WARMUP]),
+    (
+        "cosine",
+        &[
+            may("t_max", Shape::Optional(&Shape::Int(1)), "Epochs to the end of the cosine; all where null."),
+            may("eta_min", Shape::Within(0.0, f64::INFINITY), "The learning rate there."),
+            WARMUP,
+        ],
+    ),
+    (
+        "step",
+        &[
+            must("step_size", Shape::Int(1), "Epochs between two steps."),
+            may("gamma", Shape::Within(0.0, f64::INFINITY), "The rate's factor at each step; 0.1 unless said."),
+            WARMUP,
+        ],
+    ),
 ];
 
 const STOPPING: &[Field] = &[

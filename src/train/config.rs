@@ -110,6 +110,9 @@ fn val_accuracy() -> String {
     "val/accuracy".into()
 }
 
+/// What may have to improve.
+const SERIES: [&str; 3] = ["val/accuracy", "val/loss", "train/loss"];
+
 /// Keys that say what is tracked and how a run is called; they change nothing here.
 const ASIDE: [&str; 5] = ["experiment", "project", "tags", "tensorboard", "wandb"];
 
@@ -159,6 +162,10 @@ impl Config {
             Self { early_stopping: Some(EarlyStopping { patience: 0, .. }), .. } => {
                 wrong("early_stopping", "`patience` is 0; at least 1".into())
             }
+            Self { early_stopping: Some(rule), .. } if !SERIES.contains(&rule.metric.as_str()) => wrong(
+                "early_stopping",
+                format!("no metric is named `{}`; there are {}", rule.metric, SERIES.join(", ")),
+            ),
             _ => Ok(()),
         }
     }

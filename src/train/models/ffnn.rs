@@ -1,7 +1,7 @@
-//! A feed-forward network, the multi-layer perceptron of Rumelhart, Hinton and Williams (1986) with rectified units.
+//! A feed-forward network, the multi-layer perceptron of Rumelhart, Hinton and Williams (1986); φ is max(0, x) unless said.
 //!
 //! ```text
-//! h₀ = the image as one row          hₗ = max(0, Wₗ hₗ₋₁ + bₗ)          scores = W hₙ + b
+//! h₀ = the image as one row          hₗ = φ(Wₗ hₗ₋₁ + bₗ)          scores = W hₙ + b
 //! ```
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,35 @@ pub struct Config {
     /// Units of each hidden layer.
     #[serde(default = "hidden")]
     pub hidden: Vec<i64>,
+    /// What follows each hidden layer.
+    #[serde(default)]
+    pub activation: Activation,
+}
+
+/// What follows a hidden layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activation {
+    /// max(0, x)
+    #[default]
+    Relu,
+    /// The hyperbolic tangent.
+    Tanh,
+    /// x Φ(x)
+    Gelu,
+    /// 1 / (1 + e⁻ˣ)
+    Sigmoid,
+}
+
+impl Activation {
+    fn apply(self, mut x: Tensor) -> Tensor {
+        match self {
+            Self::Relu => x.relu_(),
+            Self::Tanh => x.tanh_(),
+            Self::Gelu => x.gelu("none"),
+            Self::Sigmoid => x.sigmoid_(),
+        }
+    }
 }
 
 fn hidden() -> Vec<i64> {
@@ -28,6 +57,7 @@ fn hidden() -> Vec<i64> {
 #[derive(Debug)]
 pub struct Ffnn {
     hidden: Vec<Linear>,
+    activation: Activation,
     output: Linear,
 }
 
@@ -42,14 +72,14 @@ pub fn new(params: &mut Params, config: &Config, shape: Shape) -> Result<Ffnn, S
         layers.push(Linear::new(params, &format!("hidden{}", index + 1), inputs, *units));
         inputs = *units;
     }
-    Ok(Ffnn { hidden: layers, output: Linear::new(params, "output", inputs, shape.classes) })
+    Ok(Ffnn { hidden: layers, activation: config.activation, output: Linear::new(params, "output", inputs, shape.classes) })
 }
 
 impl Model for Ffnn {
     fn forward(&self, x: &Tensor, _: Mode) -> Tensor {
         let mut h = x.flatten(1, -1); // (B, pixels)
         for layer in &self.hidden {
-            h = layer.forward(&h).relu_(); // (B, units)
+            h = self.activation.apply(layer.forward(&h)); // (B, units)
         }
         self.output.forward(&h) // (B, classes)
     }

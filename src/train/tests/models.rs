@@ -2,6 +2,7 @@
 
 use tch::{Device, Kind, Tensor};
 
+use crate::config::{Value, read};
 use crate::state::yaml::{Limits, parse};
 use crate::train::models::{self, Mode, Shape};
 use crate::train::params::Params;
@@ -70,6 +71,27 @@ fn every_parameter_learns() {
 fn every_model_of_the_list_is_tested_here() {
     for name in models::NAMES {
         assert!(SIZES.iter().any(|(tested, ..)| tested == name), "{name} has no line in SIZES");
+    }
+}
+
+#[test]
+fn every_model_has_its_yaml_and_every_yaml_its_model() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/model");
+    let defaults = |text: &str| read(text.as_bytes(), "model.yaml").unwrap();
+    for name in models::NAMES {
+        let file = folder.join(format!("{name}.yaml"));
+        let text = std::fs::read_to_string(&file).unwrap_or_else(|_| panic!("{name} has no {}", file.display()));
+        let (Value::Map(written), expected) = (defaults(&text), defaults(&models::yaml(name))) else {
+            panic!("{name}")
+        };
+        for (key, value) in written.iter() {
+            assert_eq!(Some(value), expected.get(&key.to_string()), "{name}.{key}: the default is another");
+        }
+    }
+    for file in std::fs::read_dir(&folder).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert!(models::NAMES.contains(&name), "{} has no model", path.display());
     }
 }
 
