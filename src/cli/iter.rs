@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::{Recording, Reply, Session};
-use crate::ops::{iter, phase};
+use crate::ops::{iter, phase, renumber};
 use crate::state::ids::IterId;
 use crate::state::problem::Problems;
 
@@ -50,6 +50,18 @@ enum Verb {
         /// PROJECT/ID, or ID; the active one otherwise
         iteration: Option<String>,
     },
+    /// Give an iteration another id, and mend what refers to it
+    #[command(
+        after_help = "Examples:\n  git ar iter renumber anp-snn/8 12\n  git ar iter renumber anp-snn/8-ttfs-again 12      when two folders have the id 8"
+    )]
+    Renumber {
+        /// PROJECT/ID, or PROJECT/FOLDER when two iterations have the id
+        iteration: String,
+        /// The new id
+        to: IterId,
+        #[command(flatten)]
+        recording: Recording,
+    },
     /// Give an iteration up, with the reason
     #[command(after_help = "Example:\n  git ar iter abandon anp-snn/8 --reason \"the encoder stays silent\"")]
     Abandon {
@@ -77,6 +89,9 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Reply, Problems> {
             let new = iter::new(context, Some(project), topic, *id, *supersedes, *inherit)?;
             Ok(Reply::new(&new).next(format!("git ar phase next {}", new.iteration)))
         }),
+        Some(Verb::Renumber { iteration, to, recording }) => {
+            session.with(*recording, |context| Ok(Reply::new(&renumber::renumber(context, iteration, *to)?)))
+        }
         Some(Verb::Abandon { iteration, reason, recording }) => {
             session.with(*recording, |context| Ok(Reply::new(&phase::abandon(context, iteration, reason)?)))
         }

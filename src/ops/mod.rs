@@ -16,6 +16,7 @@ pub mod iter;
 pub mod phase;
 pub mod project;
 pub mod record;
+pub mod renumber;
 pub mod resume;
 pub mod run;
 pub mod run_attempt;

@@ -161,6 +161,32 @@ fn an_id_is_used_once_and_settings_stay() {
 }
 
 #[test]
+fn an_iteration_gets_another_id_with_all_that_refers_to_it() {
+    let sandbox = surveyed();
+    sandbox.run("iter new image-classification \"width\" --supersedes 1");
+    let second = "projects/image-classification/iterations/1b-width/iteration.yaml";
+    let text = sandbox.read(second) + "compare_to: image-classification/1/a\n";
+    sandbox.commit(second, &text);
+    let said = sandbox.run("iter renumber 1 1b");
+    assert!(said.contains("is there already"), "{said}");
+    let said = sandbox.run("iter renumber 1 7");
+    assert!(said.contains("image-classification/1 is now image-classification/7"), "{said}");
+    let text = sandbox.read(second);
+    assert!(text.contains("supersedes: \"7\"") && text.contains("compare_to: image-classification/7/a"), "{text}");
+    assert!(sandbox.run("status").contains("image-classification/7  survey"));
+    assert!(sandbox.git("status --porcelain").is_empty());
+    // Two clones made the same id.
+    let twin = "projects/image-classification/iterations/7-twin/iteration.yaml";
+    sandbox.write(twin, "schema: 1\nphase: planned\nsteps: []\n");
+    sandbox.git("add -A");
+    sandbox.git("commit -q --no-verify -m merged");
+    assert!(sandbox.run("check --tree HEAD").contains("git ar iter renumber image-classification/7-"));
+    let said = sandbox.run("iter renumber image-classification/7-twin 8");
+    assert!(said.contains("is now image-classification/8"), "{said}");
+    assert!(sandbox.run("check --tree HEAD").contains("in order"));
+}
+
+#[test]
 fn a_waiver_and_a_back_step_need_their_words() {
     let sandbox = written();
     sandbox.run("phase next");

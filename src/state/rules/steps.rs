@@ -67,7 +67,7 @@ fn twice(slug: &Slug, id: IterId, folder: &str, other: &str) -> Problem {
     )
     .at(format!("{folder}/iteration.yaml"))
     .line(Some(1))
-    .hint(format!("git ar iter list {slug}   shows the ids in use; give one of the two folders another id"))
+    .hint(format!("git ar iter renumber {slug}/{other} NEW-ID"))
 }
 
 /// The step list continues the old one, each step is legal, and `phase` is where it ends.
