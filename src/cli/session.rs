@@ -89,6 +89,7 @@ impl Session {
         work: impl FnOnce(&Context<'_>) -> Result<T, Problems>,
     ) -> Result<T, Problems> {
         let repo = Repo::discover(&self.folder, Environment::Honoured)?;
+        told(&repo.recover()?);
         let settings = load::settings(&repo.work_tree())?.ok_or_else(load::not_managed)?;
         new_enough(settings.min_version.as_deref())?;
         self.on(repo, settings, recording, work)
@@ -150,5 +151,13 @@ impl Progress for Stderr {
     fn say(&self, line: &str) {
         // A closed stderr is no reason to stop the work.
         let _ = writeln!(std::io::stderr(), "{}", super::output::told(&crate::state::text::printable(line)));
+    }
+}
+
+/// Says what a killed command had left half-done.
+fn told(restored: &[String]) {
+    if !restored.is_empty() {
+        let what = restored.join(", ");
+        Stderr.say(&format!("note: a command was killed before its commit; taken back: {what}"));
     }
 }

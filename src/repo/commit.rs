@@ -112,7 +112,7 @@ impl Repo {
     }
 
     /// Takes paths out of the index again that were put there to be committed.
-    fn forget(&self, git: &Git, paths: &[String]) -> Result<(), Problem> {
+    pub(super) fn forget(&self, git: &Git, paths: &[String]) -> Result<(), Problem> {
         let mut input = paths.join("\0").into_bytes();
         input.push(0);
         let arguments = ["update-index", "--force-remove", "-z", "--stdin"];

@@ -14,6 +14,7 @@ mod objects;
 mod open;
 pub mod store;
 mod transaction;
+mod unfinished;
 
 pub use changes::After;
 pub use commit::{Committed, Dirty, How};

@@ -23,20 +23,13 @@ pub const TEMPORARY: &str = ".git-ar-tmp-";
 #[derive(Clone, Debug)]
 pub struct Store {
     top: PathBuf,
-    aside: Option<PathBuf>,
 }
 
 impl Store {
     /// A store for `top`, which is made when the first file is written.
     #[must_use]
     pub fn at(top: &Path) -> Self {
-        Self { top: top.to_path_buf(), aside: None }
-    }
-
-    /// The same store, which keeps old files in `folder` (on the same disk) instead of beside the new ones.
-    pub(super) fn keeping_in(mut self, folder: PathBuf) -> Self {
-        self.aside = Some(folder);
-        self
+        Self { top: top.to_path_buf() }
     }
 
     /// The bytes of a file; `None` when there is none.
@@ -121,6 +114,15 @@ impl Store {
             folder = empty.parent();
         }
         Ok(true)
+    }
+
+    /// Removes the temporary files that a process left in a folder. One that cannot be removed does no harm.
+    pub(super) fn sweep(&self, folder: &str, pid: u32) {
+        let Ok(entries) = std::fs::read_dir(self.top.join(folder)) else { return };
+        let begin = format!("{TEMPORARY}{pid}-");
+        for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(&begin)) {
+            let _ = std::fs::remove_file(entry.path());
+        }
     }
 
     fn put(&self, path: &str, bytes: &[u8], bits: Option<u32>) -> Result<bool, Problem> {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::store::{Lock, Store, check, edit_text};
+use super::store::{Kept, Lock, Store, check, edit_text};
+use super::unfinished::Noted;
 use super::{Committed, Repo};
 use crate::state::problem::Problem;
 use crate::state::yaml;
@@ -23,12 +24,8 @@ impl Repo {
     /// [`Kind::Locked`](crate::state::problem::Kind::Locked) when another process holds the lock.
     pub fn begin(&self, doing: &str) -> Result<Transaction<'_>, Problem> {
         let lock = Lock::take(self.common_dir(), doing)?;
-        Ok(Transaction {
-            repo: self,
-            store: self.store().keeping_in(self.common_dir().join("ar")),
-            files: BTreeMap::new(),
-            _lock: lock,
-        })
+        self.recover_under(&lock)?;
+        Ok(Transaction { repo: self, store: self.store(), files: BTreeMap::new(), _lock: lock })
     }
 
     /// Writes below the top of the work tree, without lock and commit.
@@ -119,21 +116,42 @@ impl Transaction<'_> {
         self.apply(|| Ok(()))
     }
 
-    /// Writes, does `then`, and takes everything back when something fails.
+    /// Writes, does `then`, and takes everything back when something fails; when the process is killed in between,
+    /// the next one does.
     fn apply<T>(&self, then: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
-        let mut old = Vec::new();
-        let written = self.files.iter().try_for_each(|(path, bytes)| {
-            old.push(self.store.keep(path)?);
-            self.put(path, bytes.as_deref())
+        let (mut old, mut noted) = (Vec::new(), Vec::new());
+        let kept = self.files.iter().try_for_each(|(path, bytes)| {
+            let kept = self.store.keep(path, &self.repo.aside())?;
+            noted.push(Noted::new(path, &kept, bytes.as_deref()));
+            old.push(kept);
+            Ok(())
         });
-        written.and_then(|()| then()).map_err(|mut problem| {
-            for kept in old.into_iter().rev() {
-                if let Err(second) = kept.restore() {
-                    problem.message = format!("{}; and {second}, so this file is not as before", problem.message);
-                }
+        let written = kept
+            .and_then(|()| self.repo.note(noted))
+            .and_then(|()| self.files.iter().try_for_each(|(path, bytes)| self.put(path, bytes.as_deref())));
+        match written.and_then(|()| then()) {
+            Ok(done) => {
+                // A note that stays is understood by the next command: what it names is committed.
+                let _ = self.repo.note_done();
+                old.into_iter().for_each(Kept::forget);
+                Ok(done)
             }
-            problem
-        })
+            Err(problem) => Err(self.take_back(old, problem)),
+        }
+    }
+
+    /// Puts every file back; the note stays when one could not be.
+    fn take_back(&self, old: Vec<Kept>, mut problem: Problem) -> Problem {
+        let said = problem.message.len();
+        for kept in old.into_iter().rev() {
+            if let Err(second) = kept.restore() {
+                problem.message.push_str(&format!("; and {second}, so this file is not as before"));
+            }
+        }
+        if problem.message.len() == said {
+            let _ = self.repo.note_done();
+        }
+        problem
     }
 
     fn put(&self, path: &str, bytes: Option<&[u8]>) -> Result<(), Problem> {

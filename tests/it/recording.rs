@@ -132,6 +132,30 @@ fn a_lock_that_is_held_or_left_over() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn what_a_killed_command_left_is_taken_back_by_the_next() {
+    let sandbox = managed();
+    sandbox.run("project new Old");
+    let status = sandbox.git("status --porcelain");
+    // The hook kills the command while git waits for the hook, which then refuses.
+    hook(&sandbox, "#!/bin/sh\nread -r _ _ _ ar _ </proc/$PPID/stat\nkill -9 \"$ar\"\nexit 1\n");
+    assert!(sandbox.run("project new Nets").contains("[killed]"));
+    for _ in 0..500 {
+        if !sandbox.top().join(".git/index.lock").exists() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert!(sandbox.git("status --porcelain").contains("projects/nets"));
+    std::fs::remove_file(sandbox.top().join(".git/hooks/pre-commit")).unwrap();
+    let said = sandbox.run("project list");
+    assert!(said.contains("taken back: projects/nets/project.yaml") && !said.contains("[exit"), "{said}");
+    assert_eq!(sandbox.git("status --porcelain"), status);
+    assert!(sandbox.run("project new Nets").contains("committed"));
+    assert_eq!(std::fs::read_dir(sandbox.top().join(".git/ar")).unwrap().count(), 0);
+}
+
+#[test]
 fn processes_at_once_lose_no_record() {
     const MANY: usize = 12;
     let sandbox = managed();

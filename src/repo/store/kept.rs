@@ -1,69 +1,72 @@
 //! A file's old state, kept while it is replaced: taking it back needs no room on the disk.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Store, unwritable};
 use crate::state::problem::Problem;
 
-/// What stood at a path. Dropped without [`Kept::restore`], it is let go.
+/// What stood at a path: under a second name, or nothing. The second name stays until [`Kept::restore`] or
+/// [`Kept::forget`].
 #[derive(Debug)]
 pub struct Kept {
     store: Store,
     path: String,
-    old: Old,
-}
-
-#[derive(Debug)]
-enum Old {
-    /// Nothing was there.
-    Absent,
-    /// The file itself, under a second name.
-    Linked(PathBuf),
-    /// Its bytes, where a second name cannot be had.
-    Bytes(Vec<u8>),
+    second: Option<PathBuf>,
 }
 
 impl Store {
-    /// Keeps what stands at a path.
+    /// Keeps what stands at a path under a second name in `folder`.
     ///
     /// # Errors
-    /// As [`Store::read`].
-    pub fn keep(&self, path: &str) -> Result<Kept, Problem> {
+    /// As [`Store::replace`].
+    pub fn keep(&self, path: &str, folder: &Path) -> Result<Kept, Problem> {
         let place = self.locate(path)?;
-        let beside = place.parent().unwrap_or(&self.top);
-        let second = super::temporary_name(self.aside.as_deref().unwrap_or(beside));
-        let old = if std::fs::hard_link(&place, &second).is_ok() {
-            Old::Linked(second)
-        } else {
-            self.read(path)?.map_or(Old::Absent, Old::Bytes)
-        };
-        Ok(Kept { store: self.clone(), path: path.to_string(), old })
+        super::make_folders(folder).map_err(|error| unwritable(path, &error))?;
+        let second = super::temporary_name(folder);
+        if std::fs::hard_link(&place, &second).is_ok() {
+            return Ok(self.kept(path, Some(second)));
+        }
+        let Some(bytes) = self.read(path)? else { return Ok(self.kept(path, None)) };
+        // Another disk, or one without second names: a copy has to do.
+        let name = second.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self::at(folder).replace(&name, &bytes)?;
+        Ok(self.kept(path, Some(second)))
+    }
+
+    /// What was kept by a process that is gone.
+    pub(in crate::repo) fn kept(&self, path: &str, second: Option<PathBuf>) -> Kept {
+        Kept { store: self.clone(), path: path.to_string(), second }
     }
 }
 
 impl Kept {
+    /// The second name's last part; `None` when nothing was there.
+    pub(in crate::repo) fn name(&self) -> Option<String> {
+        self.second.as_ref().and_then(|second| second.file_name()).map(|name| name.to_string_lossy().into_owned())
+    }
+
     /// Puts back what stood there.
     ///
     /// # Errors
     /// [`Kind::Io`](crate::state::problem::Kind::Io) when that cannot be written.
     pub fn restore(self) -> Result<(), Problem> {
-        match &self.old {
-            Old::Absent => self.store.remove(&self.path).map(drop),
-            Old::Bytes(bytes) => self.store.replace(&self.path, bytes).map(drop),
-            Old::Linked(second) => {
-                let place = self.store.locate(&self.path)?;
-                // Removed first: a rename onto another name of the same file does nothing and leaves both.
-                let gone = std::fs::remove_file(&place);
-                std::fs::rename(second, &place).or(gone).map_err(|error| unwritable(&self.path, &error))
-            }
+        let Some(second) = &self.second else { return self.store.remove(&self.path).map(drop) };
+        let place = self.store.locate(&self.path)?;
+        if let Some(folder) = place.parent() {
+            super::make_folders(folder).map_err(|error| unwritable(&self.path, &error))?;
         }
+        if std::fs::rename(second, &place).is_err() {
+            let bytes = std::fs::read(second).map_err(|error| unwritable(&self.path, &error))?;
+            self.store.replace(&self.path, &bytes)?;
+        }
+        self.forget();
+        Ok(())
     }
-}
 
-impl Drop for Kept {
-    fn drop(&mut self) {
-        if let Old::Linked(second) = &self.old {
-            // After a restore there is no such name any more.
+    /// Lets go of what stood there.
+    pub fn forget(self) {
+        if let Some(second) = &self.second {
+            // A rename onto another name of the same file leaves both names; after any other there is none.
             let _ = std::fs::remove_file(second);
         }
     }
@@ -82,7 +85,8 @@ mod tests {
         let inode = || std::fs::metadata(box_.path().join("a")).unwrap().ino();
         let before = inode();
         for change in [true, false] {
-            let (kept, new) = (store.keep("a").unwrap(), store.keep("new/b").unwrap());
+            let keep = |path| store.keep(path, box_.path()).unwrap();
+            let (kept, new) = (keep("a"), keep("new/b"));
             if change {
                 store.replace("a", b"changed").unwrap();
                 store.replace("new/b", b"new").unwrap();
@@ -91,7 +95,7 @@ mod tests {
             new.restore().unwrap();
             assert_eq!((store.read("a").unwrap().unwrap(), inode()), (b"old".to_vec(), before));
         }
-        drop(store.keep("a").unwrap());
+        store.keep("a", box_.path()).unwrap().forget();
         assert_eq!(std::fs::read_dir(box_.path()).unwrap().count(), 1);
     }
 }

@@ -48,30 +48,59 @@ impl Lock {
     /// # Errors
     /// [`Kind::Locked`], naming who holds it; [`Kind::Io`] when the lock file cannot be written.
     pub fn take(common_dir: &Path, doing: &str) -> Result<Self, Problem> {
+        let mut looks = 0;
+        loop {
+            let (place, holder, standing) = match Self::look(common_dir, doing)? {
+                Look::Taken(lock) => return Ok(lock),
+                Look::Held(place, holder, standing) => (place, holder, standing),
+            };
+            let most = if matches!(standing, Standing::Far) { LOOKS_FAR } else { LOOKS_NEAR };
+            if looks >= most {
+                return Err(held(&place, holder.as_ref()));
+            }
+            looks += 1;
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// Takes the lock if nobody who may live holds it.
+    ///
+    /// # Errors
+    /// [`Kind::Io`] when the lock file cannot be written.
+    pub fn try_take(common_dir: &Path, doing: &str) -> Result<Option<Self>, Problem> {
+        match Self::look(common_dir, doing)? {
+            Look::Taken(lock) => Ok(Some(lock)),
+            Look::Held(..) => Ok(None),
+        }
+    }
+
+    /// One try, left-over locks taken away.
+    fn look(common_dir: &Path, doing: &str) -> Result<Look, Problem> {
         let place = common_dir.join(PLACE);
         let owner = Owner { host: host(), boot: boot(), pid: std::process::id(), doing: doing.to_string() };
         // Two locks of one process differ too, so that each gives back only its own.
         let text = format!("{}\n{:?}\n", serde_json::json!(owner), std::thread::current().id());
-        let mut looks = 0;
         loop {
             // Looked at first: a waiter must not write a file at every look.
             let Some(found) = read(&place)? else {
                 if create(&place, &text)? {
-                    return Ok(Self { place, text });
+                    return Ok(Look::Taken(Self { place, text }));
                 }
                 continue;
             };
             let holder: Option<Owner> = found.lines().next().and_then(|line| serde_json::from_str(line).ok());
             match standing(holder.as_ref(), &owner) {
                 Standing::Gone => take_away(&place, &found)?,
-                Standing::Near if looks < LOOKS_NEAR => {}
-                Standing::Far if looks < LOOKS_FAR => {}
-                _ => return Err(held(&place, holder.as_ref())),
+                standing => return Ok(Look::Held(place, holder, standing)),
             }
-            looks += 1;
-            std::thread::sleep(PAUSE);
         }
     }
+}
+
+/// What came of one try.
+enum Look {
+    Taken(Lock),
+    Held(PathBuf, Option<Owner>, Standing),
 }
 
 impl Drop for Lock {

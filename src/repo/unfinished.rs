@@ -1,0 +1,127 @@
+//! A change that a killed process left half-done, and how the next command takes it back.
+//!
+//! Before a transaction touches a file it writes the note `ar/unfinished` (fsynced) in the worktree's git folder:
+//! every path, where its old state is kept, and the digest of its new one. The note goes when the commit stands or
+//! everything was put back.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::Repo;
+use super::store::{Kept, Lock, Store};
+use crate::state::problem::{Kind, Problem};
+use crate::state::tree::{Tree as _, digest};
+
+const NOTE: &str = "unfinished";
+
+/// The note.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Note {
+    /// The process, whose temporary files are of no use any more.
+    pid: u32,
+    files: Vec<Noted>,
+}
+
+/// What the note says of one file.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Noted {
+    path: String,
+    /// The name in `ar/` under which its old state is kept; none when there was no such file.
+    kept: Option<String>,
+    /// The digest of its new bytes; none when it is removed.
+    new: Option<String>,
+}
+
+impl Noted {
+    pub(super) fn new(path: &str, kept: &Kept, bytes: Option<&[u8]>) -> Self {
+        Self { path: path.to_string(), kept: kept.name(), new: bytes.map(digest) }
+    }
+}
+
+impl Repo {
+    /// Takes back what a killed process left half-done, and returns the paths that are as before again. Does nothing
+    /// while a transaction is under way. A file that was edited since then is left as it is.
+    ///
+    /// # Errors
+    /// [`Kind::Locked`] while git still works on the index, [`Kind::Io`] when a file cannot be put back.
+    pub fn recover(&self) -> Result<Vec<String>, Problem> {
+        if !self.aside().join(NOTE).exists() {
+            return Ok(Vec::new());
+        }
+        match Lock::try_take(self.common_dir(), "recovery")? {
+            Some(lock) => self.recover_under(&lock),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The same for a caller that holds the lock.
+    pub(super) fn recover_under(&self, _lock: &Lock) -> Result<Vec<String>, Problem> {
+        let notes = self.notes();
+        let Some(bytes) = notes.read(NOTE)? else { return Ok(Vec::new()) };
+        if self.git_dir().join("index.lock").exists() {
+            let place = self.git_dir().join("index.lock").display().to_string();
+            return Err(Problem::new(
+                Kind::Locked,
+                "git-locked",
+                "a git process is at work on the index, or died in it",
+            )
+            .at(place)
+            .hint("wait until it has ended; if none is running, remove that file by hand"));
+        }
+        // The note is written whole or not at all; one that cannot be read is from another version.
+        let note: Note = serde_json::from_slice(&bytes).unwrap_or_default();
+        let mut restored = Vec::new();
+        let head = self.head_tree()?;
+        for Noted { path, kept, new } in note.files {
+            self.store().sweep(path.rsplit_once('/').map_or("", |(folder, _)| folder), note.pid);
+            let is_new = |bytes: Option<Vec<u8>>| bytes.as_deref().map(digest) == new;
+            let committed = is_new(head.read(&path)?);
+            let kept = self.store().kept(&path, kept.map(|name| self.aside().join(name)));
+            if !committed && is_new(self.store().read(&path)?) {
+                kept.restore()?;
+                restored.push(path);
+            } else {
+                kept.forget();
+            }
+        }
+        self.forget_new(&restored)?;
+        notes.remove(NOTE)?;
+        notes.sweep("", note.pid);
+        Ok(restored)
+    }
+
+    /// Writes the note.
+    pub(super) fn note(&self, files: Vec<Noted>) -> Result<(), Problem> {
+        let note = Note { pid: std::process::id(), files };
+        let text =
+            serde_json::to_vec(&note).map_err(|_| Problem::new(Kind::Bug, "note", "a note cannot be written"))?;
+        self.notes().replace(NOTE, &text).map(drop)
+    }
+
+    /// Takes the note away: nothing is unfinished.
+    pub(super) fn note_done(&self) -> Result<(), Problem> {
+        self.notes().remove(NOTE).map(drop)
+    }
+
+    /// Where the note and old files lie: a folder for each worktree, because paths are below its top.
+    pub(super) fn aside(&self) -> PathBuf {
+        self.git_dir().join("ar")
+    }
+
+    fn notes(&self) -> Store {
+        Store::at(&self.aside())
+    }
+
+    /// Takes paths out of the index that are in neither `HEAD` nor the work tree.
+    fn forget_new(&self, paths: &[String]) -> Result<(), Problem> {
+        let (index, head) = (self.index_tree()?, self.head_tree()?);
+        let mut new = Vec::new();
+        for path in paths {
+            if index.has(path) && head.read(path)?.is_none() && self.store().read(path)?.is_none() {
+                new.push(path.clone());
+            }
+        }
+        if new.is_empty() { Ok(()) } else { self.forget(&self.git(), &new) }
+    }
+}
