@@ -54,10 +54,10 @@ fn runs_only_is_ready_for_a_run_and_a_board() {
     assert_eq!(made["ok"], true, "{made}");
     assert!(sandbox.read("lab/configs/ar.yaml").contains("loop: \"off\""));
     let lab = sandbox.top().join("lab");
-    let run = sandbox.run_in(&lab, "run local digits_mlp epochs=2 --seeds 0-1");
+    let run = sandbox.run_in(&lab, "run local digits_ffnn_adam epochs=2 --seeds 0-1");
     assert!(run.contains("succeeded"), "{run}");
     let board = sandbox.run_in(&lab, "board show digits");
-    assert!(board.contains("digits_mlp") && board.contains("(n=2)"), "{board}");
+    assert!(board.contains("digits_ffnn_adam") && board.contains("(n=2)"), "{board}");
 }
 
 #[test]
@@ -77,4 +77,13 @@ fn without_an_author_nothing_is_made() {
     let said = sandbox.run("init lab");
     assert!(said.contains("git config --global user.name"), "{said}");
     assert!(!sandbox.top().join("lab").exists());
+}
+
+#[test]
+fn the_starter_configs_compose_without_a_word_from_lint() {
+    let sandbox = Sandbox::empty();
+    sandbox.run("init");
+    let lint = json(&sandbox, &["config", "lint", "--json"]);
+    assert_eq!((&lint["ok"], lint["errors"].as_array().map(Vec::len)), (&true.into(), Some(0)), "{lint}");
+    assert!(lint.get("warnings").is_none(), "{lint}");
 }

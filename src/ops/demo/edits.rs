@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::stage::Stage;
 use crate::repo::DiskTree;
+use crate::state::compare::{self, Verdict};
 use crate::state::ids::{IterId, Slug};
 use crate::state::load::{self, IterationView, RunView};
 use crate::state::problem::{Kind, Problem};
@@ -18,7 +19,7 @@ pub(super) const NARROW: &str = "digits_narrow";
 /// The experiment with many.
 pub(super) const WIDE: &str = "digits_wide";
 /// Hidden units of the two.
-const UNITS: [(&str, &str, u32); 2] = [(NARROW, "narrow", 4), (WIDE, "wide", 32)];
+const UNITS: [(&str, &str, u32); 2] = [(NARROW, "narrow", 8), (WIDE, "wide", 32)];
 /// Seeds of each.
 const SEEDS: usize = 3;
 
@@ -39,18 +40,21 @@ struct Analysis {
     wide: String,
     narrow: String,
     region: Option<String>,
+    met: bool,
 }
 
 #[derive(Template)]
 #[template(path = "demo/conclusion.md", escape = "none")]
 struct Conclusion {
     seeds: usize,
+    met: bool,
 }
 
 #[derive(Template)]
 #[template(path = "demo/finding.yaml", escape = "none")]
 struct Finding {
     runs: String,
+    met: bool,
 }
 
 /// The iteration that the demo works on.
@@ -85,6 +89,12 @@ impl Scene {
         load::iteration(tree, &self.project, self.id, &self.folder)?.ok_or_else(lost)
     }
 
+    /// Whether the prediction came true. What the demo writes follows from it: numbers differ between trainers.
+    fn met(&self, tree: &dyn Tree) -> Result<bool, Problem> {
+        let runs = load::runs(tree, &self.folder)?;
+        Ok(compare::iteration(tree, &self.view(tree)?, &runs)?.score.verdict == Verdict::Met)
+    }
+
     /// The full runs of an experiment.
     fn runs(&self, tree: &dyn Tree, experiment: &str) -> Result<Vec<RunView>, Problem> {
         let mut runs = load::runs(tree, &self.folder)?;
@@ -115,7 +125,7 @@ pub(super) fn survey(stage: &Stage<'_>, scene: &Scene) -> Result<Vec<File>, Prob
     let plan = format!("[{{experiment: {NARROW}, seeds: 0-2}}, {{experiment: {WIDE}, seeds: 0-2}}]");
     let keys = [
         ("question", "How much does the width of the hidden layer matter on the digits images?"),
-        ("hypothesis", "Four units are too few for ten classes; thirty-two are enough."),
+        ("hypothesis", "Eight hidden units are too few for ten classes; thirty-two are better."),
         ("prediction", &prediction),
         ("plan", &plan),
     ];
@@ -163,7 +173,7 @@ pub(super) fn analysis(stage: &Stage<'_>, scene: &Scene) -> Result<File, Problem
     let now = text_of(&tree, &path)?;
     let region = region::find(&path, &now)?.into_iter().next().map(|r| now[r.whole].to_string());
     let (wide, narrow) = (figures(scene, &tree, WIDE)?, figures(scene, &tree, NARROW)?);
-    Ok((path, filled(&Analysis { seeds: SEEDS, wide, narrow, region })))
+    Ok((path, filled(&Analysis { seeds: SEEDS, wide, narrow, region, met: scene.met(&tree)? })))
 }
 
 /// What the generated comparison in `analysis.md` says of the rows and the prediction.
@@ -189,12 +199,13 @@ fn figures(scene: &Scene, tree: &dyn Tree, experiment: &str) -> Result<String, P
 pub(super) fn conclusion(stage: &Stage<'_>, scene: &Scene) -> Result<Vec<File>, Problem> {
     let tree = tree(stage);
     let view = scene.view(&tree)?;
+    let met = scene.met(&tree)?;
     let next = edit::set(&view.text, "next", "[none]").map_err(|error| error.in_file(&view.path()))?;
     let cited = [scene.runs(&tree, NARROW)?, scene.runs(&tree, WIDE)?].concat();
     let runs = cited.iter().map(|run| run.id.to_string()).collect::<Vec<_>>().join(", ");
     Ok(vec![
         (view.path(), next),
-        (scene.path("conclusion.md"), filled(&Conclusion { seeds: SEEDS })),
-        (format!("projects/{}/findings/width.yaml", scene.project), filled(&Finding { runs })),
+        (scene.path("conclusion.md"), filled(&Conclusion { seeds: SEEDS, met })),
+        (format!("projects/{}/findings/width.yaml", scene.project), filled(&Finding { runs, met })),
     ])
 }

@@ -36,28 +36,37 @@ struct Readme<'a> {
     phases: bool,
 }
 
-/// Files that are the same everywhere: path and text.
-macro_rules! verbatim {
+/// Files that are the same everywhere, from `templates/init/`: path and text.
+macro_rules! template {
     ($($path:literal = $file:literal,)*) => {
         [$(($path, include_str!(concat!("../../../templates/init/", $file))),)*]
     };
 }
 
-const VERBATIM: [(&str, &str); 14] = verbatim! {
+/// Files that this repository uses itself.
+macro_rules! own {
+    ($($path:literal,)*) => {
+        [$(($path, include_str!(concat!("../../../", $path))),)*]
+    };
+}
+
+const TEMPLATES: [(&str, &str); 4] = template! {
     ".gitignore" = "gitignore",
     ".env.example" = "env.example",
-    "configs/config.yaml" = "configs/config.yaml",
-    "configs/dataset/digits.yaml" = "configs/dataset/digits.yaml",
-    "configs/dataset/mnist.yaml" = "configs/dataset/mnist.yaml",
-    "configs/model/ffnn.yaml" = "configs/model/ffnn.yaml",
-    "configs/optimizer/adam.yaml" = "configs/optimizer/adam.yaml",
-    "configs/optimizer/sgd.yaml" = "configs/optimizer/sgd.yaml",
-    "configs/schedule/constant.yaml" = "configs/schedule/constant.yaml",
-    "configs/experiment/digits_mlp.yaml" = "configs/experiment/digits_mlp.yaml",
-    "configs/experiment/mnist_ffnn_adam.yaml" = "configs/experiment/mnist_ffnn_adam.yaml",
-    "configs/cluster/local.yaml" = "configs/cluster/local.yaml",
     "configs/board/digits.yaml" = "configs/board/digits.yaml",
     "configs/board/mnist.yaml" = "configs/board/mnist.yaml",
+};
+
+const OWN: [(&str, &str); 9] = own! {
+    "configs/config.yaml",
+    "configs/dataset/digits.yaml",
+    "configs/dataset/mnist.yaml",
+    "configs/model/ffnn.yaml",
+    "configs/optimizer/adam.yaml",
+    "configs/schedule/constant.yaml",
+    "configs/experiment/digits_ffnn_adam.yaml",
+    "configs/experiment/mnist_ffnn_adam.yaml",
+    "configs/cluster/local.yaml",
 };
 
 /// Every file that a research repository begins with. `first`: there is no project yet.
@@ -73,7 +82,7 @@ pub(super) fn all(title: &str, settings: &Settings, first: bool) -> Vec<Write> {
         Write::text("README.md", readme + "\n"),
         Write::text("projects/README.md", projects),
     ];
-    files.extend(VERBATIM.map(|(path, text)| Write::text(path, text)));
+    files.extend(TEMPLATES.into_iter().chain(OWN).map(|(path, text)| Write::text(path, text)));
     files.extend(schemas());
     // Without phases nothing else makes the project that runs belong to.
     if first && !phases {

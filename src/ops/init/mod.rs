@@ -135,7 +135,7 @@ impl Outcome {
     pub fn next(&self, flavour: Flavour) -> Vec<String> {
         let first = match flavour {
             Flavour::Loop => "git ar start \"TOPIC\"",
-            Flavour::RunsOnly => "git ar run local digits_mlp --seeds 0-2",
+            Flavour::RunsOnly => "git ar run local digits_ffnn_adam --seeds 0-2",
         };
         vec![first.into(), "git ar doctor".into()]
     }
