@@ -224,19 +224,26 @@ pub fn run(tree: &dyn Tree, id: RunId, folder: &str) -> Result<Option<RunView>, 
         exclusion: read(tree, &join(folder, "exclusion.yaml"))?,
     };
     for entry in tree.list(folder)? {
-        let Some(seed) = entry.name.strip_prefix("seed-").and_then(|s| s.parse().ok()) else { continue };
+        let Some(seed) = entry.name.strip_prefix("seed-").and_then(number) else { continue };
         if let Some(bytes) = tree.read(&format!("{folder}/{}/metrics.json", entry.name))? {
             view.seeds.insert(seed, Metrics::from_json(&bytes));
         }
     }
     let attempts = join(folder, "attempts");
     for entry in tree.list(&attempts)? {
-        let Some(number) = entry.name.strip_suffix(".yaml").and_then(|n| n.parse().ok()) else { continue };
+        let Some(turn) = entry.name.strip_suffix(".yaml").and_then(number) else { continue };
         if let Some(attempt) = read(tree, &join(&attempts, &entry.name))? {
-            view.attempts.insert(number, attempt);
+            view.attempts.insert(turn, attempt);
         }
     }
     Ok(Some(view))
+}
+
+/// The number that a name is, written in the one way it is written: `7`, not `07` or `+7`, so that no two names are one
+/// seed or one attempt.
+#[must_use]
+pub fn number<T: std::str::FromStr + ToString>(name: &str) -> Option<T> {
+    name.parse::<T>().ok().filter(|n| n.to_string() == name)
 }
 
 /// The folder of a run's iteration (or project, with `loop: off`) and the run's id, for a path inside a run.
@@ -285,6 +292,14 @@ mod tests {
         assert_eq!((folder.as_str(), run.as_str()), ("projects/anp-snn/iterations/8b-ttfs", "kq7f3-a"));
         assert_eq!(run_of_path("projects/p/runs/kq7f3-a/run.yaml").unwrap().0, "projects/p");
         assert!(iteration_of_path("projects/p/iterations/notes.md").is_none());
+    }
+
+    #[test]
+    fn a_number_is_written_in_one_way() {
+        assert_eq!(number::<u64>("10"), Some(10));
+        for other in ["010", "+10", "", "-1", "1_0", "٣"] {
+            assert_eq!(number::<u64>(other), None, "{other}");
+        }
     }
 
     #[test]
