@@ -131,6 +131,9 @@ impl Reader {
 
     fn key(&self, node: &Node) -> Result<Key, Failure> {
         let place = at(self.file, node.pos);
+        if node.tag.is_none() && matches!(&node.value, Raw::Scalar { text, plain: true } if text == "=") {
+            return Ok(Key::Str("=".into()));
+        }
         match self.item(node)?.data {
             Data::Scalar(Scalar::Str(text)) => Ok(Key::Str(text)),
             Data::Scalar(Scalar::Int(n)) => Ok(Key::Int(n)),
