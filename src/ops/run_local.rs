@@ -94,6 +94,10 @@ pub fn start(context: &Context<'_>, request: &Request, stop: &Stop) -> Result<Ra
     let disk = context.repo.work_tree();
     let place = Place::find(context, &disk, request.iteration.as_deref(), request.project.as_deref())?;
     place.allow(request.wanted.kind)?;
+    if context.commit {
+        // Told before the training, not when its results are to be committed.
+        context.repo.refuse_in_progress()?;
+    }
     refuse_dirty_code(context)?;
     let (head, commit) = anchor(context)?;
     let dir = &context.settings.config_dir;
