@@ -4,6 +4,7 @@
 mod board;
 mod cli;
 mod demo;
+mod doctor;
 mod hooks;
 mod hydra;
 mod init;
