@@ -101,7 +101,7 @@ pub fn start(context: &Context<'_>, request: &Request, stop: &Stop) -> Result<Ra
     refuse_dirty_code(context)?;
     let (head, commit) = anchor(context)?;
     let dir = &context.settings.config_dir;
-    let composer = Composer { tree: &head, dir, env: context.env };
+    let composer = Composer { tree: &head, dir, env: context.env, typed: context.settings.trainer.is_built_in() };
     let cells = cells(&composer, &place, &request.wanted)?;
     let setting = Setting {
         trainer: trainer::resolve(&context.settings.trainer, &context.exe, (context.env)("PATH").as_deref())?,

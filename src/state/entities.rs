@@ -69,6 +69,14 @@ impl Default for Trainer {
     }
 }
 
+impl Trainer {
+    /// Whether it comes with git-ar, so that the keys it reads are known.
+    #[must_use]
+    pub fn is_built_in(&self) -> bool {
+        matches!(self, Self::Named(_))
+    }
+}
+
 /// The trainers that come with git-ar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -3,6 +3,7 @@
 
 mod board;
 mod cli;
+mod config;
 mod demo;
 mod doctor;
 mod hooks;
