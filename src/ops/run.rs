@@ -33,6 +33,10 @@ impl Place {
         project: Option<&str>,
     ) -> Result<Self, Problem> {
         if context.settings.phases == Switch::Off {
+            if load::projects(tree)?.is_empty() {
+                let problem = Problem::new(Kind::Ambiguous, "none", "there is no project yet; a run belongs to one");
+                return Err(problem.hint("git ar project new \"TITLE\""));
+            }
             let project = find::project(tree, project)?;
             return Ok(Self { folder: format!("projects/{project}"), project, iteration: None });
         }

@@ -174,6 +174,8 @@ fn a_person_s_mistakes_are_told() {
     // A smoke run and a full run of what the trainer cannot do: failed, recorded, told.
     let failed = sandbox.run("run local mlp model.hidden=[8,8] --seeds 0");
     has(&failed, &["full run", "failed", "has 2 layers", "committed", "[exit 1]"]);
+    sandbox.sh(sandbox.top(), "rm -r projects");
+    has(&sandbox.run("run local mlp --seeds 0"), &["no project yet", "git ar project new", "[exit 9]"]);
     let engine = lab("trainer: [no-such-trainer]\nloop: off");
     has(&engine.run("run local mlp --seeds 0"), &["cannot start the trainer `no-such-trainer`", "configs/ar.yaml"]);
     assert_eq!(engine.git("rev-list --count HEAD"), "1\n");
