@@ -17,6 +17,9 @@ use super::yaml;
 /// Where a repository says that git-ar manages it.
 pub const SETTINGS: &str = "configs/ar.yaml";
 
+/// A larger state file is not read: it is data in a wrong place.
+pub const MOST_BYTES: usize = 1 << 20;
+
 /// One iteration with the text it was read from.
 #[derive(Clone, Debug)]
 pub struct IterationView {
@@ -112,12 +115,30 @@ pub fn read<T: DeserializeOwned>(tree: &dyn Tree, path: &str) -> Result<Option<T
 
 /// The typed content of a YAML file that `bytes` hold. A file of a newer version is told from a broken one.
 pub fn parse<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, Problem> {
-    let limits = yaml::Limits { bytes: 1 << 20, ..yaml::Limits::default() };
+    let limits = yaml::Limits { bytes: MOST_BYTES, ..yaml::Limits::default() };
     let node = yaml::parse(bytes, limits).map_err(|e| e.in_file(path))?;
-    let empty = || yaml::Error { message: "the file is empty".into(), pos: None, hint: None };
+    let hint = Some("every state file begins with `schema: 1`".to_string());
+    let empty = || yaml::Error { message: "the file is empty".into(), pos: None, hint };
     let node = node.ok_or_else(|| empty().in_file(path))?;
+    untagged(&node).map_err(|e| e.in_file(path))?;
     check_schema(&node).map_err(|e| e.in_file(path))?;
     yaml::from_node(&node).map_err(|e| e.in_file(path))
+}
+
+/// No tag such as `!!python/object`: readers differ in what they make of it.
+fn untagged(node: &yaml::Node) -> Result<(), yaml::Error> {
+    if let Some(tag) = &node.tag {
+        let message = format!("the tag `{}`; state files hold plain values", super::text::printable(tag));
+        return Err(yaml::Error::at(node.pos, message).hinted("write the value without the tag"));
+    }
+    match &node.value {
+        yaml::Value::Scalar { .. } => Ok(()),
+        yaml::Value::List(items) => items.iter().try_for_each(untagged),
+        yaml::Value::Map(entries) => {
+            let ours = entries.iter().filter(|(key, _)| key.text().is_none_or(|k| !k.starts_with("x-")));
+            ours.flat_map(|(key, value)| [key, value]).try_for_each(untagged)
+        }
+    }
 }
 
 /// Every state file starts with `schema: 1`.
@@ -136,7 +157,16 @@ fn check_schema(node: &yaml::Node) -> Result<(), yaml::Error> {
 
 /// `configs/ar.yaml`; `None` when git-ar does not manage this tree.
 pub fn settings(tree: &dyn Tree) -> Result<Option<Settings>, Problem> {
-    read(tree, SETTINGS)
+    let settings: Option<Settings> = read(tree, SETTINGS)?;
+    let wrong = settings.as_ref().and_then(Settings::wrong);
+    match wrong {
+        None => Ok(settings),
+        Some((key, message)) => {
+            let text = String::from_utf8_lossy(&tree.read(SETTINGS)?.unwrap_or_default()).into_owned();
+            let problem = Problem::new(Kind::Invalid, "settings", message).at(SETTINGS).line(line_of(&text, key));
+            Err(problem.hint("git ar schema settings   tells the form"))
+        }
+    }
 }
 
 /// The projects in order of their names.
@@ -309,6 +339,16 @@ mod tests {
         assert!(settings(&tree("schema: 2\nnew: 1\n")).unwrap_err().message.contains("newer"));
         assert!(settings(&tree("branch: main\n")).unwrap_err().message.contains("missing"));
         assert!(settings(&MemoryTree::default()).unwrap().is_none());
+        for bad in
+            ["branch: --mirror", "branch: a b", "config_dir: /etc", "config_dir: ../x", "trainer: []", "code: [../x]"]
+        {
+            let wrong = settings(&tree(&format!("schema: 1\n{bad}\n"))).unwrap_err();
+            assert_eq!((wrong.kind, wrong.line), (Kind::Invalid, Some(2)), "{bad}");
+        }
+        assert!(
+            settings(&tree("schema: 1\nbranch: feature/a.b\nconfig_dir: conf/x\ncode: [src, \"*.toml\"]\n")).is_ok()
+        );
+        assert!(settings(&tree("schema: !!int 1\n")).unwrap_err().message.contains("tag"));
         let typo = settings(&tree("schema: 1\nbranhc: main\n")).unwrap_err();
         assert_eq!((typo.line, typo.path.as_deref()), (Some(2), Some(SETTINGS)));
     }

@@ -85,6 +85,7 @@ pub(super) fn check(case: &Case<'_>, moved: &Moved) -> Result<Vec<Problem>, Prob
         }
         let kind = FileKind::of(&change.path);
         if kind == FileKind::Other {
+            found.extend(miswritten(change));
             continue;
         }
         match &change.after {
@@ -99,7 +100,7 @@ pub(super) fn check(case: &Case<'_>, moved: &Moved) -> Result<Vec<Problem>, Prob
 }
 
 /// A link or a submodule where state lies.
-fn is_link(change: &Change) -> bool {
+pub(super) fn is_link(change: &Change) -> bool {
     let state = ["projects/", "leaderboard/", "configs/board/", "configs/cluster/"];
     let is_state =
         state.iter().any(|folder| format!("{}/", change.path).starts_with(folder)) || change.path == load::SETTINGS;
@@ -129,6 +130,22 @@ fn misplaced(kind: FileKind, path: &str) -> Option<Problem> {
         _ => (false, ""),
     };
     wrong.then(|| Problem::new(Kind::Invalid, "misplaced", rule).at(path).line(Some(1)).hint("rename the folder"))
+}
+
+/// A path that is a state file's but for small and capital letters: some file systems take the two for one.
+fn miswritten(change: &Change) -> Option<Problem> {
+    let small = change.path.to_lowercase();
+    let state = small.starts_with("projects/") && !matches!(FileKind::of(&small), FileKind::Other | FileKind::Text);
+    if change.after.is_none() || small == change.path || !state {
+        return None;
+    }
+    let message = "this differs only by capital letters from where state lies";
+    Some(
+        Problem::new(Kind::Invalid, "misplaced", message)
+            .at(&change.path)
+            .line(Some(1))
+            .hint("write it in small letters"),
+    )
 }
 
 /// The number in one name of a path, between what stands before and behind it.
@@ -182,7 +199,7 @@ fn beside(path: &str, name: &str) -> String {
     path.rsplit_once('/').map_or_else(|| name.to_string(), |(folder, _)| format!("{folder}/{name}"))
 }
 
-fn not_a_file(change: &Change) -> Problem {
+pub(super) fn not_a_file(change: &Change) -> Problem {
     let what = match change.after {
         Some((EntryKind::Symlink, _)) => "a symbolic link",
         _ => "another repository",
@@ -236,9 +253,11 @@ fn readable(kind: FileKind, path: &str, bytes: &[u8]) -> Result<(), Problem> {
         FileKind::Run => typed::<Run>(path, bytes),
         FileKind::Attempt => typed::<Attempt>(path, bytes),
         FileKind::Exclusion => typed::<Exclusion>(path, bytes),
-        FileKind::Metrics => Metrics::from_json(bytes).map(drop).map_err(|message| {
-            let problem = Problem::new(Kind::Invalid, "metrics", message).at(path).line(Some(1));
-            problem.hint("git ar schema metrics   (docs/trainer-contract.md tells the format)")
+        FileKind::Metrics => Metrics::read(bytes).map(drop).map_err(|error| {
+            let line = error.pos.map_or(1, |p| p.line);
+            let fix = "git ar schema metrics   (docs/trainer-contract.md tells the format)";
+            let hint = error.hint.unwrap_or_else(|| fix.into());
+            Problem::new(Kind::Invalid, "metrics", error.message).at(path).line(Some(line)).hint(hint)
         }),
         FileKind::Text | FileKind::RunConfig | FileKind::Other => Ok(()),
     }
@@ -251,6 +270,9 @@ fn regions(path: &str, bytes: &[u8]) -> Vec<Problem> {
 
 /// A merge's conflict markers, told as what they are.
 fn conflict(path: &str, bytes: &[u8]) -> Result<(), Problem> {
+    if bytes.len() > load::MOST_BYTES {
+        return Ok(());
+    }
     let text = String::from_utf8_lossy(bytes);
     let marker = text.lines().zip(1..).find(|(line, _)| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> "));
     match marker {

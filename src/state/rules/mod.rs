@@ -94,7 +94,8 @@ fn judge(case: &Case<'_>, depth: Depth) -> Result<Vec<Problem>, Problem> {
             return Ok(found);
         }
         Err(problem) => {
-            found.push(problem);
+            let link = case.changes.iter().find(|c| c.path == load::SETTINGS && files::is_link(c));
+            found.push(link.map_or(problem, files::not_a_file));
             return Ok(found);
         }
     };

@@ -8,7 +8,7 @@ use crate::state::ids::{RunId, Slug};
 use crate::state::load;
 use crate::state::problem::Kind;
 use crate::state::problem::Problem;
-use crate::state::record::{Exclusion, Metrics, Run};
+use crate::state::record::{Attempt, Exclusion, Metrics, Run, Verdict};
 use crate::state::tree::join;
 
 /// What is wrong with the runs and results that were added.
@@ -28,7 +28,8 @@ pub(super) fn check(case: &Case<'_>, moved: &Moved) -> Result<Vec<Problem>, Prob
                 found.extend(added_run(case, &change.path, &folder, &run)?);
             }
             (FileKind::Metrics, Some(run)) => found.extend(added_metrics(case, &change.path, &id, &run)?),
-            (FileKind::Exclusion, Some(_)) => found.extend(exclusion(case, &change.path)?),
+            (FileKind::Exclusion, Some(run)) => found.extend(exclusion(case, &change.path, &run)?),
+            (FileKind::Attempt, Some(run)) => found.extend(attempt(case, &change.path, &run)?),
             (FileKind::Metrics | FileKind::Attempt | FileKind::Exclusion | FileKind::RunConfig, None) => {
                 if case.after.read(&join(&folder, "run.yaml"))?.is_none() {
                     found.push(orphan(&change.path, &folder));
@@ -170,8 +171,32 @@ fn added_metrics(case: &Case<'_>, path: &str, id: &RunId, run: &Run) -> Result<V
     Ok(found)
 }
 
-fn exclusion(case: &Case<'_>, path: &str) -> Result<Option<Problem>, Problem> {
+/// What started is what was to start, or the attempt is quarantined.
+fn attempt(case: &Case<'_>, path: &str, run: &Run) -> Result<Option<Problem>, Problem> {
+    let Ok(Some(attempt)) = load::read::<Attempt>(case.after, path) else { return Ok(None) };
+    let Some(start) = attempt.start.filter(|_| attempt.verdict == Some(Verdict::Succeeded)) else { return Ok(None) };
+    let differs = [
+        ("commit", start.commit != run.anchor.commit),
+        ("manifest", start.manifest != run.anchor.manifest),
+        ("config digest", start.config_digest != run.config_digest),
+    ];
+    let Some((what, _)) = differs.into_iter().find(|(_, differs)| *differs) else { return Ok(None) };
+    let message =
+        format!("this attempt started with another {what} than run.yaml names, but is said to have succeeded");
+    let problem = Problem::new(Kind::Invalid, "attempt", message).at(path);
+    let line = load::line_of(&text(case, path)?, "start");
+    Ok(Some(problem.line(line).hint("attempts are recorded by `git ar run local`, not by hand")))
+}
+
+fn exclusion(case: &Case<'_>, path: &str, run: &Run) -> Result<Option<Problem>, Problem> {
     let Ok(Some(exclusion)) = load::read::<Exclusion>(case.after, path) else { return Ok(None) };
+    let seeds = exclusion.seeds.as_ref().map_or(&[][..], |s| s.as_slice());
+    if let Some(seed) = seeds.iter().find(|seed| !run.seeds.as_slice().contains(seed)) {
+        let message = format!("seed {seed} is excluded, but it is not one of the run's seeds {}", run.seeds);
+        let problem = Problem::new(Kind::Invalid, "exclusion", message).at(path);
+        let line = load::line_of(&text(case, path)?, "seeds");
+        return Ok(Some(problem.line(line).hint("git ar run exclude RUN --seeds SEEDS --reason TEXT")));
+    }
     if !exclusion.reason.trim().is_empty() {
         return Ok(None);
     }

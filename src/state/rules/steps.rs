@@ -34,6 +34,7 @@ pub(super) fn check(
     let start = old.last().map_or(Phase::Planned, |s| s.to);
     let frozen = frozen(case, before.as_ref(), &after, start, new)?;
     found.extend(frozen);
+    found.extend(misdated(&after, old.len(), case.today));
     found.extend(early_runs(case, before.as_ref(), &after, start, new)?);
     found.extend(waivers(&after));
     if found.is_empty() && depth == Depth::Gates {
@@ -119,6 +120,28 @@ fn shape(after: &IterationView, old: &[Step]) -> Option<Problem> {
         return Some(refuse("phase-jump", "phase", message));
     }
     None
+}
+
+/// New steps are dated after those before them and not in the future. Clocks of two machines may differ by a day.
+fn misdated(after: &IterationView, known: usize, today: jiff::civil::Date) -> Option<Problem> {
+    let day = |step: &Step| step.at.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let steps = &after.iteration.steps;
+    let message = steps.iter().enumerate().skip(known).find_map(|(index, step)| {
+        let before = index.checked_sub(1).map(|before| day(&steps[before]));
+        match before.filter(|before| before.yesterday().is_ok_and(|yesterday| day(step) < yesterday)) {
+            Some(before) => Some(format!(
+                "the step to {} is dated {}, before the step that it follows ({before})",
+                step.to,
+                day(step)
+            )),
+            None if today.tomorrow().is_ok_and(|tomorrow| day(step) > tomorrow) => {
+                Some(format!("the step to {} is dated {}, which is yet to come", step.to, day(step)))
+            }
+            None => None,
+        }
+    })?;
+    let problem = Problem::new(Kind::Refused, "misdated", message).at(after.path()).line(after.line("steps"));
+    Some(problem.hint("git ar phase next writes the date; if it is wrong, see this machine's clock"))
 }
 
 fn no_step(from: Phase, to: Phase) -> String {

@@ -120,3 +120,52 @@ fn a_waiver_that_was_used_is_not_taken_back() {
     assert_eq!(codes(&waived(EXPERIMENT), &at(EXPERIMENT)), ["waiver-removed"]);
     assert!(codes(&waived(IMPLEMENT), &at(IMPLEMENT)).is_empty());
 }
+
+#[test]
+fn steps_are_dated_in_order_and_not_ahead() {
+    let path = format!("{FOLDER}/iteration.yaml");
+    let dated = |day: &str| {
+        let text = iteration(IMPLEMENT, WRITTEN);
+        let last = text.rfind("2026-01-01").unwrap();
+        at(SURVEY).with(&path, &format!("{}{day}{}", &text[..last], &text[last + 10..]))
+    };
+    for bad in ["1999-01-01", "2999-01-01"] {
+        assert_eq!(codes(&at(SURVEY), &dated(bad)), ["misdated"], "{bad}");
+    }
+    assert!(codes(&at(SURVEY), &dated("2025-12-31")).is_empty());
+}
+
+#[test]
+fn records_that_contradict_each_other_are_refused() {
+    let start = at(EXPERIMENT);
+    let full = with_run(start.clone(), "f1-a", "full");
+    let attempt = |verdict: &str| {
+        let text = format!(
+            "schema: 1\ncluster: local\nsubmitted: 2026-01-01T00:00:00Z\n\
+             start: {{at: 2026-01-01T00:00:00Z, host: h, commit: c0, manifest: other, config_digest: d-a}}\nverdict: {verdict}\n"
+        );
+        codes(&start, &full.clone().with(&format!("{FOLDER}/runs/f1-a/attempts/1.yaml"), &text))
+    };
+    assert_eq!(attempt("succeeded"), ["attempt"]);
+    assert!(attempt("quarantined").is_empty());
+    let excluded = "schema: 1\nreason: r\nat: 2026-01-01T00:00:00Z\nseeds: [7]\n";
+    let tree = full.clone().with(&format!("{FOLDER}/runs/f1-a/exclusion.yaml"), excluded);
+    assert_eq!(codes(&full, &tree), ["exclusion"]);
+}
+
+#[test]
+fn look_alikes_of_places_and_values_are_refused() {
+    let text = iteration(&[], "");
+    let tree = base().with("projects/p/Iterations/1-a/iteration.yaml", &text);
+    assert_eq!(codes(&base(), &tree), ["misplaced"]);
+    let tree = base().with(&format!("{FOLDER}/iteration.yaml"), &text.replace("phase: ", "phase: !!python/name:x "));
+    assert_eq!(codes(&base(), &tree), ["yaml"]);
+    let mut link = base();
+    link.0.insert(load::SETTINGS.into(), (EntryKind::Symlink, b"other.yaml".to_vec()));
+    assert_eq!(codes(&base(), &link), ["not-a-file"]);
+    let hidden = at(IMPLEMENT).with(
+        &format!("{FOLDER}/survey.md"),
+        "## What is known\nA <!-- [@x] -->\n## What is missing\nB.\n## What we expect\nC.\n",
+    );
+    assert_eq!(codes(&at(SURVEY), &hidden), ["gate"]);
+}
