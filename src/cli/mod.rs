@@ -64,23 +64,23 @@ enum Command {
     Status(status::StatusArgs),
     Phase(phase::Args),
     Run(run::Args),
-    Demo(demo::Args),
-    Resume(status::ResumeArgs),
-    Next(status::NextArgs),
-    Check(check::Args),
-    Config(config::Args),
     Board(board::Args),
+    Demo(demo::Args),
+    Next(status::NextArgs),
+    Resume(status::ResumeArgs),
+    Check(check::Args),
     Project(project::Args),
     Iter(iter::Args),
-    Train(train::Args),
-    #[command(hide = true)]
-    ReferenceTrainer(train::ReferenceArgs),
     Gate(gate::Args),
+    Config(config::Args),
+    Train(train::Args),
     Hook(hook::Args),
     Doctor(doctor::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
+    #[command(hide = true)]
+    ReferenceTrainer(train::ReferenceArgs),
 }
 
 /// The clap command, for man pages, completions and the reference.

@@ -70,7 +70,7 @@ impl Session {
     /// The surroundings of a further command of this process, in another folder: later, and with chance of its own.
     pub(super) fn again(&self, folder: &std::path::Path) -> Self {
         let fixed = |name: &str| self.environment.contains_key(name);
-        let now = if fixed("GIT_AR_NOW") { self.now } else { Timestamp::now() };
+        let now = if fixed("GIT_AR_NOW") { self.now } else { clock() };
         let entropy = if fixed("GIT_AR_SEED") { self.entropy } else { chance(now) };
         let (json, exe, environment) = (self.json, self.exe.clone(), self.environment.clone());
         Self { json, folder: folder.to_path_buf(), now, entropy, exe, environment }
@@ -134,6 +134,12 @@ fn new_enough(wanted: Option<&str>) -> Result<(), Problem> {
         ),
         None => invalid(format!("`min_version: {wanted}` is no version"), "write it as in min_version: \"0.1.0\""),
     }
+}
+
+/// The time in whole seconds, as people want to read it in a file.
+fn clock() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
 /// Chance from the operating system, through the standard library's hasher keys.

@@ -78,8 +78,8 @@ pub(super) fn build(sources: &mut Sources<'_>, ask: Ask<'_>) -> Result<Built, Ve
         return Err(failures);
     }
     settings(&resolver, hydra, &shape, &mut warnings)?;
-    fill_in(resolver.tree, hydra, &overrides, &choices, ask);
     coerce(resolver.tree, hydra)?;
+    fill_in(resolver.tree, hydra, &overrides, &choices, ask);
     let task = tree.copy(root, None);
     if let Data::Map(map) = &mut tree.node_mut(task).data {
         map.remove(&Key::from("hydra"));
@@ -251,7 +251,9 @@ fn coerce(tree: &mut Tree, hydra: Id) -> Result<(), Vec<Failure>> {
                 }
             }
             (Type::Texts, Data::Map(map)) => {
-                todo.extend(map.iter().map(|(key, child)| (builtin::join(&path, key), *child, Type::Text)));
+                // Hydra writes a list out as text when it builds the sweep.
+                let single = map.iter().filter(|(_, child)| !tree.is_container(*child));
+                todo.extend(single.map(|(key, child)| (builtin::join(&path, key), *child, Type::Text)));
             }
             (Type::Any, _) | (Type::OptionalText | Type::Texts, Data::Scalar(Scalar::Null)) => {}
             (Type::Integer, Data::Scalar(Scalar::Int(_) | Scalar::Str(_))) => {}

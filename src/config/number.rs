@@ -55,7 +55,7 @@ pub(super) fn parse_float(text: &str) -> Option<f64> {
     }
     let digits = without_underscores(body)?;
     let allowed = |b: u8| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-');
-    if !digits.bytes().all(allowed) || !digits.bytes().any(|b| b.is_ascii_digit()) {
+    if digits.starts_with(['+', '-']) || !digits.bytes().all(allowed) || !digits.bytes().any(|b| b.is_ascii_digit()) {
         return None;
     }
     digits.parse::<f64>().ok().map(|value| sign * value)
@@ -105,6 +105,7 @@ mod tests {
         assert_eq!(parse_float("-Infinity"), Some(f64::NEG_INFINITY));
         assert_eq!(parse_float("1_0.5"), Some(10.5));
         assert_eq!(parse_float("."), None);
+        assert_eq!(parse_float("--1"), None);
         assert_eq!(parse_float("1e"), None);
     }
 }

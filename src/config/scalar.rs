@@ -25,8 +25,9 @@ pub(super) fn scalar(text: &str, plain: bool, tag: Option<&str>) -> Result<Scala
     let bad = |what: &str| Err(format!("`{text}` is not {what}"));
     match tag.map(short).as_deref() {
         None if !plain => Ok(Scalar::Str(text.to_string())),
-        None => implicit(text),
-        Some("!!str" | "!") => Ok(Scalar::Str(text.to_string())),
+        // PyYAML types the value of a bare `!` as if it were written plain.
+        None | Some("!") => implicit(text),
+        Some("!!str") => Ok(Scalar::Str(text.to_string())),
         Some("!!null") => Ok(Scalar::Null),
         Some("!!int") => integer(text).map_or_else(|| bad("an integer"), |n| Ok(Scalar::Int(n))),
         Some("!!float") => float(text).map_or_else(|| bad("a float"), |f| Ok(Scalar::Float(f))),

@@ -29,11 +29,14 @@ pub(super) enum Data {
 /// The item of a YAML text; `None` when it holds nothing. `file` is the place of its first character.
 pub(super) fn load(text: &[u8], file: Place) -> Result<Option<Item>, Failure> {
     let syntax = |e: Error| Failure::new("yaml_syntax", e.message).at(e.pos.map_or(file, |p| at(file, p)));
-    if let Some(bad) = unprintable(text) {
+    let limits = Limits { nodes: 250_000, ..Limits::default() };
+    if text.len() <= limits.bytes
+        && let Some(bad) = unprintable(text)
+    {
         let place = Place { line: bad, ..file };
         return Err(Failure::new("yaml_syntax", "a control character that YAML does not allow").at(place));
     }
-    let node = parse(text, Limits::default()).map_err(syntax)?;
+    let node = parse(text, limits).map_err(syntax)?;
     node.map(|node| Reader { file }.item(&node)).transpose()
 }
 
@@ -43,7 +46,14 @@ fn at(file: Place, pos: Pos) -> Place {
 
 /// The line of the first character that YAML does not allow.
 fn unprintable(text: &[u8]) -> Option<u32> {
-    let bad = text.iter().position(|b| (*b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r')) || *b == 0x7f)?;
+    let control = |at: usize| match text[at] {
+        b'\t' | b'\n' | b'\r' => false,
+        0..0x20 | 0x7f => true,
+        // The second byte of U+0080 to U+009F; U+0085 is a line break.
+        0x80..0xa0 => at > 0 && text[at - 1] == 0xc2 && text[at] != 0x85,
+        _ => false,
+    };
+    let bad = (0..text.len()).find(|at| control(*at))?;
     Some(text[..bad].iter().filter(|b| **b == b'\n').count() as u32 + 1)
 }
 
@@ -131,6 +141,9 @@ impl Reader {
 
     fn key(&self, node: &Node) -> Result<Key, Failure> {
         let place = at(self.file, node.pos);
+        if node.tag.is_none() && matches!(&node.value, Raw::Scalar { text, plain: true } if text == "=") {
+            return Ok(Key::Str("=".into()));
+        }
         match self.item(node)?.data {
             Data::Scalar(Scalar::Str(text)) => Ok(Key::Str(text)),
             Data::Scalar(Scalar::Int(n)) => Ok(Key::Int(n)),

@@ -4,6 +4,7 @@ use super::build::build_all;
 use super::markdown::{self, Depth};
 use super::table::Board;
 use super::{json, source};
+use crate::state::markdown::cell;
 use crate::state::problem::Problem;
 use crate::state::region;
 use crate::state::tree::{EntryKind, Tree};
@@ -74,14 +75,16 @@ fn region_name(board: &str) -> String {
     format!("board {board}")
 }
 
-/// The text of `README.md` with the regions that it has filled.
+/// The text of `README.md` with its boards' regions filled.
 pub fn fill(boards: &[Board], readme: &str) -> Result<String, Problem> {
     let mut text = readme.to_string();
-    for board in boards {
-        let body = markdown::board(board, Depth::Inside);
-        if let Some(filled) = region::replace(README, &text, &region_name(&board.name), &body)? {
-            text = filled;
-        }
+    for region in region::find(README, readme)? {
+        let Some(name) = region.name.strip_prefix("board ") else { continue };
+        let body = match boards.iter().find(|b| b.name == name) {
+            Some(board) => markdown::board(board, Depth::Inside),
+            None => format!("There is no board {}.\n", cell(name)),
+        };
+        text = region::replace(README, &text, &region.name, &body)?.unwrap_or(text);
     }
     Ok(text)
 }

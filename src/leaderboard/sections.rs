@@ -112,6 +112,7 @@ pub(super) fn cell(config: &BoardConfig, row: &Row, column: &Column) -> String {
     };
     match known {
         Known::Rank => row.rank.map(|r| r.to_string()).unwrap_or_default(),
+        Known::Tier => row.tier.map(|t| t.to_string()).unwrap_or_default(),
         Known::Project => row.project.to_string(),
         Known::Iteration => iteration(row.iteration),
         Known::Model => row.label.clone(),
@@ -131,6 +132,10 @@ pub(super) fn cell(config: &BoardConfig, row: &Row, column: &Column) -> String {
         Known::Parameters => row.parameters.map(|n| n.to_string()).unwrap_or_default(),
         Known::Epochs => range(row.seeds.iter().map(|s| s.epochs)),
         Known::Time => time(row),
+        Known::Health => {
+            let healthy = row.seeds.iter().filter(|s| s.troubles.is_empty()).count();
+            format!("{healthy} of {}", row.seeds.len())
+        }
         Known::Notes => row.footnotes.join(", "),
     }
 }

@@ -191,9 +191,12 @@ fn rendering_twice_changes_nothing_and_hostile_labels_stay_in_their_cell() {
 #[test]
 fn a_board_that_is_gone_takes_its_files_along() {
     let sample = Sample::new().run("a-a", "mnist_a", 0, &[0.9, 0.91]);
-    let tree = sample.rendered().without("configs/board/mnist.yaml").with("leaderboard/notes.md", "mine\n");
-    let gone: Vec<String> = stale(&tree).unwrap().into_iter().map(|f| f.path).collect();
-    assert_eq!(gone, ["leaderboard/mnist.md", "leaderboard/mnist.json"]);
+    let readme = "<!-- ar:begin board mnist -->\n<!-- ar:end board mnist -->\n";
+    let tree = sample.file("README.md", readme).rendered().without("configs/board/mnist.yaml");
+    let gone = stale(&tree.with("leaderboard/notes.md", "mine\n")).unwrap();
+    let paths: Vec<&str> = gone.iter().map(|f| f.path.as_str()).collect();
+    assert_eq!(paths, ["README.md", "leaderboard/mnist.md", "leaderboard/mnist.json"]);
+    assert!(gone[0].after.as_ref().unwrap().contains("There is no board mnist."));
 }
 
 #[test]

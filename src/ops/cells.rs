@@ -14,7 +14,7 @@ pub fn of_plan(
     planned: &Planned,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<Cell>, Problems> {
-    let composer = Composer { tree, dir: &settings.config_dir, env };
+    let composer = Composer { tree, dir: &settings.config_dir, env, typed: settings.trainer.is_built_in() };
     let cells = composer.cells(&planned.experiment, &planned.overrides)?;
     let named = |cell: super::run_cells::Cell| Cell {
         experiment: planned.experiment.clone(),

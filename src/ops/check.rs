@@ -42,7 +42,7 @@ pub fn staged(context: &Context<'_>) -> Result<Report, Problems> {
     let after = context.repo.index_tree()?;
     let changes = context.repo.changes(&before, After::Index(&after))?;
     let mut warnings = judge(context, &before, &after, &changes, today(context))?.into_result()?;
-    warnings.extend(board::may_be_behind(&after, &changes)?);
+    warnings.extend(board::may_be_behind(&before, &after, &changes)?);
     Ok(Report { subject: "what is staged".into(), changes: changes.len(), commits: 0, warnings })
 }
 

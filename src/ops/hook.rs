@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Context;
 use super::check::{self, Report};
 use crate::repo::Repo;
-use crate::repo::hooks::{Hooks, Place, SHIMS, State};
+use crate::repo::hooks::{Hooks, Manager, Place, SHIMS, State};
 use crate::state::problem::{Kind, Problem, Problems};
 
 /// How a repository's hooks stand.
@@ -182,7 +182,7 @@ fn standing(hooks: &Hooks, changed: bool) -> Result<Standing, Problems> {
         Place::Elsewhere => "outside the repository, by core.hooksPath",
     };
     let missing = each.iter().any(|hook| !hook.runs);
-    let lines = hooks.manager.filter(|_| missing).map(Hooks::manager_lines);
+    let lines = hooks.manager.filter(|_| missing).map(Manager::lines);
     let manager = hooks.manager.map(|manager| manager.to_string());
     Ok(Standing { folder: hooks.folder.clone(), place, manager, hooks: each, changed, lines })
 }

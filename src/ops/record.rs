@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Context, check};
 use crate::repo::Committed;
 use crate::state::overlay::Overlay;
-use crate::state::problem::{Problem, Problems};
+use crate::state::problem::{Kind, Problem, Problems};
 
 /// One file that a verb writes, or removes where there is no text. Paths are relative to the top.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +75,12 @@ impl Context<'_> {
             recorded.commit = Some(id);
         }
         if self.push {
-            self.repo.git().push("origin", &self.settings.branch)?;
+            let detached = || {
+                let problem = Problem::new(Kind::Usage, "detached", "HEAD is on no branch, so nothing was pushed");
+                problem.hint("git switch BRANCH, then git push")
+            };
+            let branch = self.repo.head()?.branch.ok_or_else(detached)?;
+            self.repo.git().push("origin", &branch)?;
             recorded.pushed = true;
         }
         Ok(recorded)

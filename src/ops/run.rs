@@ -3,12 +3,13 @@
 use serde::Serialize;
 
 use super::{Context, find};
+use crate::runs::layout::Record;
 use crate::state::entities::Switch;
 use crate::state::ids::{IterId, RunId, Slug};
 use crate::state::load::{self, IterationView, RunView};
 use crate::state::phase::Phase;
 use crate::state::problem::{Kind, Problem};
-use crate::state::record::{RunKind, Verdict};
+use crate::state::record::{Run, RunKind, Verdict};
 use crate::state::text::nearest;
 use crate::state::tree::{EntryKind, Tree, join};
 
@@ -32,6 +33,10 @@ impl Place {
         project: Option<&str>,
     ) -> Result<Self, Problem> {
         if context.settings.phases == Switch::Off {
+            if load::projects(tree)?.is_empty() {
+                let problem = Problem::new(Kind::Ambiguous, "none", "there is no project yet; a run belongs to one");
+                return Err(problem.hint("git ar project new \"TITLE\""));
+            }
             let project = find::project(tree, project)?;
             return Ok(Self { folder: format!("projects/{project}"), project, iteration: None });
         }
@@ -134,10 +139,21 @@ impl Found {
 
     /// Its record.
     pub fn view(&self, tree: &dyn Tree) -> Result<RunView, Problem> {
-        let folder = format!("{}/runs/{}", self.parent, self.id);
-        let missing = || Problem::new(Kind::Invalid, "no-run", "run.yaml is missing").at(join(&folder, "run.yaml"));
-        load::run(tree, self.id.clone(), &folder)?.ok_or_else(missing)
+        let record = Record::new(&self.parent, &self.id);
+        load::run(tree, self.id.clone(), &record.folder)?.ok_or_else(|| no_record(&record))
     }
+
+    /// When it was submitted.
+    pub fn created(&self, tree: &dyn Tree) -> Result<jiff::Timestamp, Problem> {
+        let record = Record::new(&self.parent, &self.id);
+        let run: Option<Run> = load::read(tree, &record.run())?;
+        run.map(|run| run.created).ok_or_else(|| no_record(&record))
+    }
+}
+
+fn no_record(record: &Record) -> Problem {
+    let problem = Problem::new(Kind::Invalid, "no-run", "run.yaml is missing").at(record.run());
+    problem.hint(format!("git log -- {}   tells what became of it", record.folder))
 }
 
 /// The run that `name` begins.

@@ -28,6 +28,8 @@ pub struct Composer<'a> {
     pub dir: &'a str,
     /// The environment, for `oc.env`.
     pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// Whether the trainer is a built-in one, whose keys are known.
+    pub typed: bool,
 }
 
 impl<'a> Composer<'a> {
@@ -41,7 +43,7 @@ impl<'a> Composer<'a> {
         let Selection { name, choice } = self.open().experiment(experiment);
         let all: Vec<String> = std::iter::once(choice.clone()).chain(overrides.iter().cloned()).collect();
         let jobs = self.jobs(name, &all)?;
-        jobs.into_iter().map(|(job, composed)| cell(job, &composed, &choice)).collect()
+        jobs.into_iter().map(|(job, composed)| cell(job, &composed, &choice, self.typed)).collect()
     }
 
     /// The jobs of a sweep, each with its overrides and its config.
@@ -55,6 +57,7 @@ impl<'a> Composer<'a> {
     }
 
     fn jobs(&self, name: Option<&str>, overrides: &[String]) -> Result<Vec<(Vec<String>, Composed<'a>)>, Problems> {
+        super::config::check_dir(self.tree, self.dir)?;
         let mut composer = self.open();
         let jobs = composer.expand(name, overrides, Job::default())?;
         if let Some((_, problems)) = jobs.failed {
@@ -69,8 +72,11 @@ impl<'a> Composer<'a> {
     }
 }
 
-fn cell(job: Vec<String>, composed: &Composed<'_>, choice: &str) -> Result<Cell, Problems> {
+fn cell(job: Vec<String>, composed: &Composed<'_>, choice: &str, typed: bool) -> Result<Cell, Problems> {
     let stored = composed.stored()?;
+    if typed {
+        super::config::fits(composed, &stored)?;
+    }
     Ok(Cell {
         overrides: job.into_iter().filter(|o| o != choice).collect(),
         digest: config::digest(&stored),
@@ -144,7 +150,7 @@ mod tests {
 
     fn cells_of(tree: &MemoryTree, overrides: &[&str]) -> Vec<Cell> {
         let overrides: Vec<String> = overrides.iter().map(ToString::to_string).collect();
-        Composer { tree, dir: "configs", env: &|_| None }.cells("e1", &overrides).unwrap()
+        Composer { tree, dir: "configs", env: &|_| None, typed: false }.cells("e1", &overrides).unwrap()
     }
 
     #[test]
@@ -161,7 +167,7 @@ mod tests {
             assert!(swept[0].digest == plain[0].digest && swept[1].digest != plain[0].digest);
         }
         assert_eq!(cells_of(&bare, &[])[0].digest, cells_of(&unlisted, &[])[0].digest);
-        let composer = Composer { tree: &listed, dir: "configs", env: &|_| None };
+        let composer = Composer { tree: &listed, dir: "configs", env: &|_| None, typed: false };
         assert_eq!(composer.cells("e1", &["+seed=1".into()]).unwrap_err().0[0].kind, Kind::Usage);
         assert!(composer.cells("e2", &[]).is_err());
     }
@@ -172,7 +178,7 @@ mod tests {
         let tree = MemoryTree::default().with("configs/experiment/e1.yaml", text);
         let composed = |value: &'static str| {
             let env = move |name: &str| (name == "AR_DATA").then(|| value.to_string());
-            Composer { tree: &tree, dir: "configs", env: &env }.cells("e1", &[]).unwrap().remove(0)
+            Composer { tree: &tree, dir: "configs", env: &env, typed: false }.cells("e1", &[]).unwrap().remove(0)
         };
         let (one, two) = (composed("/a"), composed("/b"));
         assert_eq!((&one.stored, &one.digest), (&two.stored, &two.digest));

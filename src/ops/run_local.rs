@@ -94,10 +94,14 @@ pub fn start(context: &Context<'_>, request: &Request, stop: &Stop) -> Result<Ra
     let disk = context.repo.work_tree();
     let place = Place::find(context, &disk, request.iteration.as_deref(), request.project.as_deref())?;
     place.allow(request.wanted.kind)?;
+    if context.commit {
+        // Told before the training, not when its results are to be committed.
+        context.repo.refuse_in_progress()?;
+    }
     refuse_dirty_code(context)?;
     let (head, commit) = anchor(context)?;
     let dir = &context.settings.config_dir;
-    let composer = Composer { tree: &head, dir, env: context.env };
+    let composer = Composer { tree: &head, dir, env: context.env, typed: context.settings.trainer.is_built_in() };
     let cells = cells(&composer, &place, &request.wanted)?;
     let setting = Setting {
         trainer: trainer::resolve(&context.settings.trainer, &context.exe, (context.env)("PATH").as_deref())?,

@@ -61,11 +61,13 @@ pub fn list(
         let project = super::find::project(&tree, Some(name))?;
         found.retain(|run| run.project == project);
     }
-    let mut rows =
-        found.iter().map(|run| Ok(row(run.place_name(), &run.view(&tree)?))).collect::<Result<Vec<_>, Problem>>()?;
-    rows.sort_by(|a, b| (a.created, &a.run).cmp(&(b.created, &b.run)));
-    let left_out = if most == 0 { 0 } else { rows.len().saturating_sub(most) };
-    Ok(List { runs: rows.split_off(left_out), left_out })
+    let mut dated = found.into_iter().map(|run| Ok((run.created(&tree)?, run))).collect::<Result<Vec<_>, Problem>>()?;
+    dated.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id)));
+    let left_out = if most == 0 { 0 } else { dated.len().saturating_sub(most) };
+    // Results are read of those that are shown; of the others only when they were submitted.
+    let shown = dated.split_off(left_out).into_iter();
+    let rows = shown.map(|(_, run)| Ok(row(run.place_name(), &run.view(&tree)?)));
+    Ok(List { runs: rows.collect::<Result<_, Problem>>()?, left_out })
 }
 
 fn row(place: String, view: &RunView) -> Row {

@@ -74,7 +74,12 @@ struct Plan {
 /// Train what the overrides say.
 pub fn train(context: &Context<'_>, request: &Request, stop: &Stop) -> Result<Trained, Problems> {
     let disk = context.repo.work_tree();
-    let composer = Composer { tree: &disk, dir: &context.settings.config_dir, env: context.env };
+    let composer = Composer {
+        tree: &disk,
+        dir: &context.settings.config_dir,
+        env: context.env,
+        typed: context.settings.trainer.is_built_in(),
+    };
     let path = (context.env)("PATH");
     let trainer = trainer::resolve(&context.settings.trainer, &context.exe, path.as_deref())?;
     let profile = Profile::read(&disk, &context.settings.config_dir, LOCAL)?;

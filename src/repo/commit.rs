@@ -67,6 +67,7 @@ impl Repo {
         let output = git.run_on_paths(&arguments, paths)?;
         if output.status.success() {
             let head = self.head()?.commit;
+            self.seen.borrow_mut().clone_from(&head);
             return Ok(head.map_or(Committed::Nothing, Committed::Made));
         }
         let unchanged = output.status.code() == Some(1) && !self.differ(&git, paths)?;

@@ -187,7 +187,7 @@ impl Git {
     /// # Errors
     /// [`Kind::Unavailable`] when the remote did not take it, with what git said.
     pub fn push(&self, remote: &str, branch: &str) -> Result<(), Problem> {
-        let output = self.run(&["push", "--quiet", remote, branch], b"")?;
+        let output = self.run(&["push", "--quiet", "--", remote, branch], b"")?;
         if output.status.success() {
             return Ok(());
         }

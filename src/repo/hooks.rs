@@ -3,23 +3,18 @@
 //! The block stands right after the first line, so that it runs whatever the rest of the file does, and the rest
 //! still runs after it. `core.hooksPath` is honoured and never set.
 
+mod block;
+mod manager;
+
 use std::path::{Path, PathBuf};
+
+pub use block::SHIMS;
+use block::{block, is_shell, shim, with_block, without_block};
+pub use manager::Manager;
 
 use super::Repo;
 use super::store::Store;
 use crate::state::problem::{Kind, Problem};
-
-/// The hooks that git-ar has a part in, with the whole file for a repository that has none.
-pub const SHIMS: [(&str, &str); 3] = [
-    ("pre-commit", include_str!("../../hooks/pre-commit")),
-    ("pre-merge-commit", include_str!("../../hooks/pre-merge-commit")),
-    ("pre-push", include_str!("../../hooks/pre-push")),
-];
-
-const BEGIN: &[u8] = b"# >>> git-ar >>>\n";
-const END: &[u8] = b"# <<< git-ar <<<";
-const OWN: &str = "# This file is git-ar's own.\n";
-const SHELLS: [&str; 7] = ["sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"];
 
 /// Where a repository's hooks lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,17 +37,6 @@ pub enum Place {
     WorkTree,
     /// Somewhere else, by `core.hooksPath`: other repositories may use it too.
     Elsewhere,
-}
-
-/// A program that generates hook files and would overwrite a block in them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manager {
-    /// <https://pre-commit.com>.
-    PreCommit,
-    /// <https://lefthook.dev>.
-    Lefthook,
-    /// <https://typicode.github.io/husky>.
-    Husky,
 }
 
 /// What is true of one hook.
@@ -85,7 +69,7 @@ impl Repo {
         } else {
             Place::Elsewhere
         };
-        let manager = manager(&folder)?;
+        let manager = manager::of(&folder)?;
         Ok(Hooks { folder, place, manager, top: self.top().to_path_buf() })
     }
 }
@@ -98,7 +82,7 @@ impl Hooks {
     pub fn state(&self, name: &str) -> Result<State, Problem> {
         use std::os::unix::fs::PermissionsExt as _;
         if let Some(manager) = self.manager {
-            return Ok(if self.configured(manager, name)? { State::Managed } else { State::Foreign });
+            return Ok(if manager.calls_git_ar(&self.top, name)? { State::Managed } else { State::Foreign });
         }
         let Some(bytes) = self.read(name)? else { return Ok(State::Absent) };
         if block(&bytes).is_none() {
@@ -147,32 +131,6 @@ impl Hooks {
         }
     }
 
-    /// The lines that a manager's user adds to its configuration.
-    #[must_use]
-    pub fn manager_lines(manager: Manager) -> String {
-        match manager {
-            Manager::PreCommit => "\
-# .pre-commit-config.yaml, under repos:, then: pre-commit install -t pre-commit -t pre-merge-commit -t pre-push
-  - repo: local
-    hooks:
-      - {id: git-ar, name: git-ar, entry: git-ar hook run pre-commit, language: system, pass_filenames: false,
-         always_run: true, stages: [pre-commit, pre-merge-commit]}
-      - {id: git-ar-push, name: git-ar push, entry: git-ar hook run pre-push, language: system,
-         pass_filenames: false, always_run: true, stages: [pre-push]}
-"
-            .to_string(),
-            Manager::Lefthook => SHIMS
-                .map(|(name, _)| {
-                    let stdin = if name == "pre-push" { "\n      use_stdin: true" } else { "" };
-                    format!("{name}:\n  commands:\n    git-ar:\n      run: git-ar hook run {name} {{0}}{stdin}\n")
-                })
-                .concat(),
-            Manager::Husky => {
-                SHIMS.map(|(name, _)| format!("# .husky/{name}\ngit-ar hook run {name} \"$@\"\n")).concat()
-            }
-        }
-    }
-
     fn store(&self) -> Store {
         Store::at(&self.folder)
     }
@@ -181,32 +139,10 @@ impl Hooks {
         self.store().read(name)
     }
 
-    /// Whether the manager's own configuration calls git-ar for a hook.
-    fn configured(&self, manager: Manager, name: &str) -> Result<bool, Problem> {
-        let files: Vec<String> = match manager {
-            Manager::PreCommit => vec![".pre-commit-config.yaml".into()],
-            Manager::Lefthook => {
-                let stems = ["lefthook", ".lefthook", "lefthook-local"];
-                stems.iter().flat_map(|s| ["yml", "yaml", "toml", "json"].map(|e| format!("{s}.{e}"))).collect()
-            }
-            Manager::Husky => vec![format!(".husky/{name}")],
-        };
-        // The pre-commit framework runs one entry at commits and merges alike.
-        let called = if manager == Manager::PreCommit && name == "pre-merge-commit" { "pre-commit" } else { name };
-        let call = format!("git-ar hook run {called}");
-        for file in files {
-            let text = Store::at(&self.top).read(&file)?.unwrap_or_default();
-            if String::from_utf8_lossy(&text).contains(&call) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     fn refuse_foreign_folder(&self) -> Result<(), Problem> {
         if let Some(manager) = self.manager {
             let message = format!("{manager} generates this repository's hooks and would overwrite a part of ours");
-            let hint = format!("add to its configuration:\n{}", Self::manager_lines(manager));
+            let hint = format!("add to its configuration:\n{}", manager.lines());
             return Err(Problem::new(Kind::Refused, "hook-manager", message).hint(hint));
         }
         if self.place == Place::Elsewhere {
@@ -240,88 +176,6 @@ impl Hooks {
     }
 }
 
-impl std::fmt::Display for Manager {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::PreCommit => "pre-commit (the framework)",
-            Self::Lefthook => "lefthook",
-            Self::Husky => "husky",
-        })
-    }
-}
-
-/// The manager whose generated files lie in the folder.
-fn manager(folder: &Path) -> Result<Option<Manager>, Problem> {
-    if folder.ends_with(".husky/_") || folder.ends_with(".husky") {
-        return Ok(Some(Manager::Husky));
-    }
-    for (name, _) in SHIMS {
-        let bytes = Store::at(folder).read(name)?.unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes);
-        if text.contains("File generated by pre-commit") {
-            return Ok(Some(Manager::PreCommit));
-        }
-        if text.contains("call_lefthook") {
-            return Ok(Some(Manager::Lefthook));
-        }
-    }
-    Ok(None)
-}
-
-/// The whole hook file of ours.
-fn shim(name: &str, fallback: Option<&Path>) -> Result<String, Problem> {
-    let Some((_, text)) = SHIMS.iter().find(|(known, _)| *known == name) else {
-        let known = SHIMS.map(|(name, _)| name).join(", ");
-        return Err(Problem::new(Kind::Usage, "unknown-hook", format!("git-ar has no part in a hook `{name}`"))
-            .hint(format!("it has in {known}")));
-    };
-    let Some(fallback) = fallback else { return Ok((*text).to_string()) };
-    let quoted = fallback.to_string_lossy().replace('\'', "'\\''");
-    Ok(text.replacen("|| echo '')", &format!("|| echo '{quoted}')"), 1))
-}
-
-/// The block's place: from its first marker to the end of its last line.
-fn block(bytes: &[u8]) -> Option<std::ops::Range<usize>> {
-    let find = |what: &[u8], from: usize| bytes[from..].windows(what.len()).position(|w| w == what).map(|at| at + from);
-    let start = find(BEGIN, 0)?;
-    let end = find(END, start)? + END.len();
-    Some(start..if bytes.get(end) == Some(&b'\n') { end + 1 } else { end })
-}
-
-/// A hook with the block of `shim` after its first line.
-fn with_block(bytes: &[u8], shim: &str) -> Vec<u8> {
-    let shim = shim.replacen(OWN, "", 1);
-    let ours = block(shim.as_bytes()).map_or("", |at| &shim[at]);
-    let first = if bytes.starts_with(b"#!") { bytes.iter().position(|b| *b == b'\n') } else { None };
-    match first {
-        Some(at) => [&bytes[..=at], ours.as_bytes(), &bytes[at + 1..]].concat(),
-        // A lone first line without its end: what is added at both ends of the block goes with it again.
-        None if bytes.starts_with(b"#!") => [bytes, b"\n", ours.trim_end().as_bytes()].concat(),
-        None => [ours.as_bytes(), bytes].concat(),
-    }
-}
-
-/// A hook as it was before the block; empty for a file of ours that nobody added to; `None` without block.
-fn without_block(bytes: &[u8]) -> Option<Vec<u8>> {
-    let at = block(bytes)?;
-    let own = bytes[at.clone()].windows(OWN.len()).any(|w| w == OWN.as_bytes());
-    let start = if at.end == bytes.len() && !bytes.ends_with(b"\n") { at.start.saturating_sub(1) } else { at.start };
-    let rest = [&bytes[..start], &bytes[at.end..]].concat();
-    Some(if own && rest == b"#!/bin/sh\n" { Vec::new() } else { rest })
-}
-
-/// Whether a POSIX shell runs the file: by its first line, or for want of one.
-fn is_shell(bytes: &[u8]) -> bool {
-    let first = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
-    match std::str::from_utf8(first) {
-        Ok(line) if line.starts_with("#!") => {
-            let mut words = line[2..].split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word));
-            words.any(|word| SHELLS.contains(&word))
-        }
-        _ => !bytes.contains(&0),
-    }
-}
-
 /// The path without `..`, and with the links of its existing part resolved.
 fn normal(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
@@ -330,49 +184,5 @@ fn normal(path: &Path) -> PathBuf {
     match (path.parent(), path.file_name()) {
         (Some(parent), Some(name)) => normal(parent).join(name),
         _ => path.to_path_buf(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_block_goes_in_and_out_without_a_trace() {
-        let (_, shim) = SHIMS[0];
-        let hooks: [&[u8]; 5] = [
-            b"#!/bin/bash\nset -e\nexec other\n",
-            b"echo no first line",
-            b"#!/bin/sh",
-            b"#!/bin/sh\n",
-            b"#!/bin/sh\n\xff\n",
-        ];
-        for old in hooks {
-            let new = with_block(old, shim);
-            assert!(block(&new).is_some());
-            assert_eq!(without_block(&new).unwrap(), old);
-            assert_eq!(with_block(&without_block(&new).unwrap(), shim), new);
-        }
-        assert_eq!(without_block(shim.as_bytes()).unwrap(), b"");
-        let extended = format!("{shim}echo mine\n");
-        assert_eq!(without_block(extended.as_bytes()).unwrap(), b"#!/bin/sh\necho mine\n");
-        assert_eq!(without_block(b"#!/bin/sh\n"), None);
-    }
-
-    #[test]
-    fn shells_are_told_from_other_programs() {
-        for shell in ["#!/bin/sh\n", "#! /usr/bin/env bash\n", "#!/usr/bin/env -S zsh -e\n", "echo\n"] {
-            assert!(is_shell(shell.as_bytes()), "{shell}");
-        }
-        for other in ["#!/usr/bin/env python3\n", "#!/usr/bin/perl -w\n", "\u{7f}ELF\0\0"] {
-            assert!(!is_shell(other.as_bytes()), "{other}");
-        }
-    }
-
-    #[test]
-    fn the_fallback_is_quoted() {
-        let text = shim("pre-commit", Some(Path::new("/it's here/git-ar"))).unwrap();
-        assert!(text.contains(r"|| echo '/it'\''s here/git-ar')"), "{text}");
-        assert!(shim("post-commit", None).is_err());
     }
 }

@@ -35,6 +35,8 @@ pub struct Repo {
     common_dir: PathBuf,
     git_dir: PathBuf,
     pub(super) code_trees: RefCell<HashMap<String, String>>,
+    /// The commit that whoever opened the repository has seen, own commits since then included.
+    pub(super) seen: RefCell<Option<String>>,
 }
 
 impl Repo {
@@ -75,7 +77,11 @@ impl Repo {
         };
         git.object_cache_size_if_unset(4 << 20);
         let (common_dir, git_dir) = (clean(git.common_dir()), clean(git.git_dir()));
-        Ok(Self { git, top, common_dir, git_dir, code_trees: RefCell::default() })
+        let (code_trees, seen) = (RefCell::default(), RefCell::default());
+        let repo = Self { git, top, common_dir, git_dir, code_trees, seen };
+        // A HEAD that cannot be read is told by whoever needs it.
+        *repo.seen.borrow_mut() = repo.head().ok().and_then(|head| head.commit);
+        Ok(repo)
     }
 
     /// The folder that holds the work tree.

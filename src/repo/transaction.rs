@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::store::{Kept, Lock, Store, check, edit_text};
 use super::unfinished::Noted;
-use super::{Committed, Repo};
-use crate::state::problem::Problem;
+use super::{CommitTree, Committed, Repo};
+use crate::state::problem::{Kind, Problem};
+use crate::state::tree::Tree as _;
 use crate::state::yaml;
 
 /// Files that are about to be written, under the repository's lock. Nothing touches the disk before
@@ -14,6 +15,8 @@ pub struct Transaction<'r> {
     repo: &'r Repo,
     store: Store,
     files: BTreeMap<String, Option<Vec<u8>>>,
+    /// `HEAD` as this process saw it and as it is now, where they differ.
+    moved: Option<(CommitTree, CommitTree)>,
     _lock: Lock,
 }
 
@@ -21,11 +24,22 @@ impl Repo {
     /// Takes the lock and begins a change; `doing` names it to others who wait, such as `phase next`.
     ///
     /// # Errors
-    /// [`Kind::Locked`](crate::state::problem::Kind::Locked) when another process holds the lock.
+    /// [`Kind::Locked`] when another process holds the lock.
     pub fn begin(&self, doing: &str) -> Result<Transaction<'_>, Problem> {
         let lock = Lock::take(self.common_dir(), doing)?;
         self.recover_under(&lock)?;
-        Ok(Transaction { repo: self, store: self.store(), files: BTreeMap::new(), _lock: lock })
+        let moved = self.moved()?;
+        Ok(Transaction { repo: self, store: self.store(), files: BTreeMap::new(), moved, _lock: lock })
+    }
+
+    /// The trees between which others moved `HEAD` since this process looked at it.
+    fn moved(&self) -> Result<Option<(CommitTree, CommitTree)>, Problem> {
+        let seen = self.seen.borrow().clone();
+        if seen == self.head()?.commit {
+            return Ok(None);
+        }
+        let before = seen.map_or_else(|| Ok(self.empty_tree()), |commit| self.commit_tree(&commit))?;
+        Ok(Some((before, self.head_tree()?)))
     }
 
     /// Writes below the top of the work tree, without lock and commit.
@@ -39,17 +53,16 @@ impl Transaction<'_> {
     /// Writes a file, new or not.
     ///
     /// # Errors
-    /// [`Kind::Refused`](crate::state::problem::Kind::Refused) for a path that is not inside the repository.
+    /// [`Kind::Locked`] when another process has committed the file since the repository was opened;
+    /// [`Kind::Refused`] for a path that is not inside the repository.
     pub fn write(&mut self, path: &str, bytes: impl Into<Vec<u8>>) -> Result<(), Problem> {
-        check(path)?;
-        self.files.insert(path.to_string(), Some(bytes.into()));
-        Ok(())
+        self.touch(path, Some(bytes.into()))
     }
 
     /// Changes a text file, as this transaction has it.
     ///
     /// # Errors
-    /// [`Kind::Invalid`](crate::state::problem::Kind::Invalid) when the file is no text or `edit` refuses.
+    /// [`Kind::Invalid`] when the file is no text or `edit` refuses.
     pub fn edit(&mut self, path: &str, edit: impl FnOnce(&str) -> Result<String, yaml::Error>) -> Result<(), Problem> {
         let bytes = self.read(path)?.unwrap_or_default();
         let text = edit_text(path, &bytes, edit)?;
@@ -59,17 +72,30 @@ impl Transaction<'_> {
     /// Removes a file.
     ///
     /// # Errors
-    /// [`Kind::Refused`](crate::state::problem::Kind::Refused) for a path that is not inside the repository.
+    /// [`Kind::Refused`] for a path that is not inside the repository.
     pub fn remove(&mut self, path: &str) -> Result<(), Problem> {
+        self.touch(path, None)
+    }
+
+    /// Notes a file, unless somebody else committed it after this process had looked at it: what is to be written
+    /// does not know of that.
+    fn touch(&mut self, path: &str, bytes: Option<Vec<u8>>) -> Result<(), Problem> {
         check(path)?;
-        self.files.insert(path.to_string(), None);
+        if let Some((before, after)) = &self.moved
+            && before.read(path)? != after.read(path)?
+        {
+            return Err(Problem::new(Kind::Locked, "overtaken", "another command has just changed this file")
+                .at(path)
+                .hint("look at what it says now, and repeat the command if it is still wanted"));
+        }
+        self.files.insert(path.to_string(), bytes);
         Ok(())
     }
 
     /// A file as it will be; what the transaction does not touch is read from disk.
     ///
     /// # Errors
-    /// [`Kind::Io`](crate::state::problem::Kind::Io) when it cannot be read.
+    /// [`Kind::Io`] when it cannot be read.
     pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Problem> {
         match self.files.get(path) {
             Some(bytes) => Ok(bytes.clone()),
@@ -102,7 +128,7 @@ impl Transaction<'_> {
     /// Writes the files and stages them, without a commit.
     ///
     /// # Errors
-    /// What [`Store::replace`] refuses, and [`Kind::Locked`](crate::state::problem::Kind::Locked) when another git process holds the index.
+    /// What [`Store::replace`] refuses, and [`Kind::Locked`] when another git process holds the index.
     pub fn stage(self) -> Result<(), Problem> {
         let paths = self.paths();
         self.apply(|| self.repo.git().add(&paths))
@@ -159,5 +185,34 @@ impl Transaction<'_> {
             Some(bytes) => self.store.replace(path, bytes).map(drop),
             None => self.store.remove(path).map(drop),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo::Environment;
+    use crate::repo::git::Git;
+
+    #[test]
+    fn a_file_that_somebody_else_committed_meanwhile_is_not_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let git = Git::at(folder.path());
+        git.init("develop").unwrap();
+        for (key, value) in [("user.name", "T"), ("user.email", "t@example.org"), ("commit.gpgSign", "false")] {
+            git.config_set(key, value).unwrap();
+        }
+        let open = || Repo::discover(folder.path(), Environment::Ignored).unwrap();
+        let write = |repo: &Repo, path: &str, text: &str| {
+            let mut transaction = repo.begin("a test")?;
+            transaction.write(path, text)?;
+            transaction.commit("test", &[])
+        };
+        let (first, second) = (open(), open());
+        write(&first, "a", "1").unwrap();
+        write(&first, "a", "2").unwrap();
+        assert_eq!(write(&second, "a", "3").unwrap_err().code, "overtaken");
+        write(&second, "b", "3").unwrap();
+        assert_eq!(first.work_tree().read("a").unwrap().unwrap(), b"2");
     }
 }

@@ -7,6 +7,13 @@ use crate::state::ids::RunId;
 use crate::state::problem::Problem;
 use crate::state::record::{Metrics, Run, Status, Verdict};
 
+/// Exit status of a process that SIGKILL ended.
+const SIGKILL: i32 = 137;
+/// Bytes of a `metrics.json` that is read at all.
+const LARGEST: u64 = 4 << 20;
+/// Characters of a trainer's own reason that are recorded.
+const REASON_MOST: usize = 300;
+
 /// What one seed left behind.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Left {
@@ -20,15 +27,22 @@ pub enum Left {
 
 /// What a seed left in a run's directory. `code` is the trainer's exit status.
 pub fn seed(dir: &RunDir, id: &RunId, run: &Run, seed: u64, code: i32) -> Result<Left, Problem> {
-    if code == contract::STOPPED {
-        return Ok(Left::Nothing("stopped; it goes on from its checkpoint when it is started again".into()));
+    match code {
+        contract::STOPPED => {
+            return Ok(Left::Nothing("stopped; it goes on from its checkpoint when it is started again".into()));
+        }
+        SIGKILL => return Ok(Left::Nothing("ended by SIGKILL, as the system does when memory runs out".into())),
+        _ => {}
+    }
+    if let Some(length) = dir.metrics(seed).metadata().ok().map(|m| m.len()).filter(|length| *length > LARGEST) {
+        return Ok(Left::Nothing(format!("metrics.json: {length} bytes; at most 4 MiB")));
     }
     let bytes = scratch::read(&dir.metrics(seed))?;
     let metrics = bytes.as_deref().map(Metrics::from_json);
     Ok(match (metrics, bytes) {
         (Some(Ok(metrics)), _) if metrics.status == Status::Failed => {
             let reason = metrics.error.unwrap_or_else(|| "the trainer gives no reason".into());
-            Left::Nothing(format!("failed: {reason}"))
+            Left::Nothing(format!("failed: {}", reason.chars().take(REASON_MOST).collect::<String>()))
         }
         _ if code != 0 => Left::Nothing(format!("the trainer ended with exit status {code}")),
         (None, _) | (_, None) => Left::Nothing("the trainer ended with 0 and left no metrics.json".into()),
@@ -63,7 +77,7 @@ pub fn verdict(seeds: &[(u64, Left)], code: i32, stopped: bool) -> (Verdict, Opt
     let verdict = match () {
         () if seeds.iter().any(|(_, left)| matches!(left, Left::Foreign(_))) => Verdict::Quarantined,
         () if code == 0 && reason.is_none() => Verdict::Succeeded,
-        () if stopped || code == contract::STOPPED => Verdict::Killed,
+        () if stopped || code == contract::STOPPED || code == SIGKILL => Verdict::Killed,
         () => Verdict::Failed,
     };
     (verdict, reason)
@@ -97,7 +111,9 @@ mod tests {
         };
         assert!(reason(look(Some(METRICS), 1)).contains("exit status 1"));
         assert!(reason(look(Some(METRICS), 143)).contains("stopped"));
+        assert!(reason(look(Some(METRICS), 137)).contains("memory"));
         assert!(reason(look(None, 0)).contains("no metrics.json"));
+        assert!(reason(look(Some(&" ".repeat(5 << 20)), 0)).contains("at most 4 MiB"));
         assert!(reason(look(Some(&METRICS.replace("0.9,", "NaN,")), 0)).contains("metrics.json:"));
         let failed = METRICS.replace("completed", "failed").replace("\"metrics\"", "\"error\":\"NaN\",\"metrics\"");
         assert_eq!(reason(look(Some(&failed), 1)), "failed: NaN");
@@ -115,6 +131,7 @@ mod tests {
         assert_eq!(verdict(&[good(), none()], 0, false), (Verdict::Failed, Some("seed 1: no".into())));
         assert_eq!(verdict(&[good(), none()], 143, false).0, Verdict::Killed);
         assert_eq!(verdict(&[none()], 1, true).0, Verdict::Killed);
+        assert_eq!(verdict(&[none()], 137, false).0, Verdict::Killed);
         assert_eq!(verdict(&[good()], 0, true).0, Verdict::Succeeded);
         assert_eq!(verdict(&[good(), (1, Left::Foreign("x".into()))], 0, false).0, Verdict::Quarantined);
     }

@@ -34,6 +34,37 @@ pub struct Settings {
     pub min_version: Option<String>,
 }
 
+impl Settings {
+    /// The first key whose value cannot be meant, and why. The values go to git and to the file system.
+    #[must_use]
+    pub fn wrong(&self) -> Option<(&'static str, String)> {
+        let inside = |path: &str| {
+            let part = |p: &str| !matches!(p, "" | "." | "..") && !p.chars().any(char::is_control);
+            path.split('/').all(part)
+        };
+        let word = |c: char| c.is_alphanumeric() || "-_./+@#=".contains(c);
+        let branch = &self.branch;
+        if branch.is_empty() || branch.starts_with('-') || branch.contains("..") || !branch.chars().all(word) {
+            return Some(("branch", format!("`{}` is no name of a branch", super::text::printable(branch))));
+        }
+        if !inside(self.config_dir.trim_end_matches('/')) {
+            return Some((
+                "config_dir",
+                format!("`{}` is no folder of this repository", super::text::printable(&self.config_dir)),
+            ));
+        }
+        if let Some(path) = self.code.iter().find(|path| !inside(path.trim_end_matches('/'))) {
+            return Some(("code", format!("`{}` is no path of this repository", super::text::printable(path))));
+        }
+        match &self.trainer {
+            Trainer::Command(words) if words.first().is_none_or(|w| w.trim().is_empty()) => {
+                Some(("trainer", "`trainer` names no program".into()))
+            }
+            _ => None,
+        }
+    }
+}
+
 fn develop() -> String {
     "develop".into()
 }
@@ -66,6 +97,14 @@ pub enum Trainer {
 impl Default for Trainer {
     fn default() -> Self {
         Self::Named(BuiltIn::Engine)
+    }
+}
+
+impl Trainer {
+    /// Whether it comes with git-ar, so that the keys it reads are known.
+    #[must_use]
+    pub fn is_built_in(&self) -> bool {
+        matches!(self, Self::Named(_))
     }
 }
 

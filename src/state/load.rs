@@ -17,6 +17,9 @@ use super::yaml;
 /// Where a repository says that git-ar manages it.
 pub const SETTINGS: &str = "configs/ar.yaml";
 
+/// A larger state file is not read: it is data in a wrong place.
+pub const MOST_BYTES: usize = 1 << 20;
+
 /// One iteration with the text it was read from.
 #[derive(Clone, Debug)]
 pub struct IterationView {
@@ -112,12 +115,30 @@ pub fn read<T: DeserializeOwned>(tree: &dyn Tree, path: &str) -> Result<Option<T
 
 /// The typed content of a YAML file that `bytes` hold. A file of a newer version is told from a broken one.
 pub fn parse<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, Problem> {
-    let limits = yaml::Limits { bytes: 1 << 20, ..yaml::Limits::default() };
+    let limits = yaml::Limits { bytes: MOST_BYTES, ..yaml::Limits::default() };
     let node = yaml::parse(bytes, limits).map_err(|e| e.in_file(path))?;
-    let empty = || yaml::Error { message: "the file is empty".into(), pos: None, hint: None };
+    let hint = Some("every state file begins with `schema: 1`".to_string());
+    let empty = || yaml::Error { message: "the file is empty".into(), pos: None, hint };
     let node = node.ok_or_else(|| empty().in_file(path))?;
+    untagged(&node).map_err(|e| e.in_file(path))?;
     check_schema(&node).map_err(|e| e.in_file(path))?;
     yaml::from_node(&node).map_err(|e| e.in_file(path))
+}
+
+/// No tag such as `!!python/object`: readers differ in what they make of it.
+fn untagged(node: &yaml::Node) -> Result<(), yaml::Error> {
+    if let Some(tag) = &node.tag {
+        let message = format!("the tag `{}`; state files hold plain values", super::text::printable(tag));
+        return Err(yaml::Error::at(node.pos, message).hinted("write the value without the tag"));
+    }
+    match &node.value {
+        yaml::Value::Scalar { .. } => Ok(()),
+        yaml::Value::List(items) => items.iter().try_for_each(untagged),
+        yaml::Value::Map(entries) => {
+            let ours = entries.iter().filter(|(key, _)| key.text().is_none_or(|k| !k.starts_with("x-")));
+            ours.flat_map(|(key, value)| [key, value]).try_for_each(untagged)
+        }
+    }
 }
 
 /// Every state file starts with `schema: 1`.
@@ -136,7 +157,16 @@ fn check_schema(node: &yaml::Node) -> Result<(), yaml::Error> {
 
 /// `configs/ar.yaml`; `None` when git-ar does not manage this tree.
 pub fn settings(tree: &dyn Tree) -> Result<Option<Settings>, Problem> {
-    read(tree, SETTINGS)
+    let settings: Option<Settings> = read(tree, SETTINGS)?;
+    let wrong = settings.as_ref().and_then(Settings::wrong);
+    match wrong {
+        None => Ok(settings),
+        Some((key, message)) => {
+            let text = String::from_utf8_lossy(&tree.read(SETTINGS)?.unwrap_or_default()).into_owned();
+            let problem = Problem::new(Kind::Invalid, "settings", message).at(SETTINGS).line(line_of(&text, key));
+            Err(problem.hint("git ar schema settings   tells the form"))
+        }
+    }
 }
 
 /// The projects in order of their names.
@@ -224,19 +254,26 @@ pub fn run(tree: &dyn Tree, id: RunId, folder: &str) -> Result<Option<RunView>, 
         exclusion: read(tree, &join(folder, "exclusion.yaml"))?,
     };
     for entry in tree.list(folder)? {
-        let Some(seed) = entry.name.strip_prefix("seed-").and_then(|s| s.parse().ok()) else { continue };
+        let Some(seed) = entry.name.strip_prefix("seed-").and_then(number) else { continue };
         if let Some(bytes) = tree.read(&format!("{folder}/{}/metrics.json", entry.name))? {
             view.seeds.insert(seed, Metrics::from_json(&bytes));
         }
     }
     let attempts = join(folder, "attempts");
     for entry in tree.list(&attempts)? {
-        let Some(number) = entry.name.strip_suffix(".yaml").and_then(|n| n.parse().ok()) else { continue };
+        let Some(turn) = entry.name.strip_suffix(".yaml").and_then(number) else { continue };
         if let Some(attempt) = read(tree, &join(&attempts, &entry.name))? {
-            view.attempts.insert(number, attempt);
+            view.attempts.insert(turn, attempt);
         }
     }
     Ok(Some(view))
+}
+
+/// The number that a name is, written in the one way it is written: `7`, not `07` or `+7`, so that no two names are one
+/// seed or one attempt.
+#[must_use]
+pub fn number<T: std::str::FromStr + ToString>(name: &str) -> Option<T> {
+    name.parse::<T>().ok().filter(|n| n.to_string() == name)
 }
 
 /// The folder of a run's iteration (or project, with `loop: off`) and the run's id, for a path inside a run.
@@ -288,12 +325,30 @@ mod tests {
     }
 
     #[test]
+    fn a_number_is_written_in_one_way() {
+        assert_eq!(number::<u64>("10"), Some(10));
+        for other in ["010", "+10", "", "-1", "1_0", "٣"] {
+            assert_eq!(number::<u64>(other), None, "{other}");
+        }
+    }
+
+    #[test]
     fn versions_are_told_apart() {
         let tree = |text: &str| MemoryTree::default().with(SETTINGS, text);
         assert!(settings(&tree("schema: 1\n")).unwrap().is_some());
         assert!(settings(&tree("schema: 2\nnew: 1\n")).unwrap_err().message.contains("newer"));
         assert!(settings(&tree("branch: main\n")).unwrap_err().message.contains("missing"));
         assert!(settings(&MemoryTree::default()).unwrap().is_none());
+        for bad in
+            ["branch: --mirror", "branch: a b", "config_dir: /etc", "config_dir: ../x", "trainer: []", "code: [../x]"]
+        {
+            let wrong = settings(&tree(&format!("schema: 1\n{bad}\n"))).unwrap_err();
+            assert_eq!((wrong.kind, wrong.line), (Kind::Invalid, Some(2)), "{bad}");
+        }
+        assert!(
+            settings(&tree("schema: 1\nbranch: feature/a.b\nconfig_dir: conf/x\ncode: [src, \"*.toml\"]\n")).is_ok()
+        );
+        assert!(settings(&tree("schema: !!int 1\n")).unwrap_err().message.contains("tag"));
         let typo = settings(&tree("schema: 1\nbranhc: main\n")).unwrap_err();
         assert_eq!((typo.line, typo.path.as_deref()), (Some(2), Some(SETTINGS)));
     }

@@ -5,6 +5,7 @@ pub mod compare;
 pub mod entities;
 pub mod health;
 pub mod ids;
+pub mod json;
 pub mod load;
 pub mod markdown;
 pub mod overlay;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entities::{Direction, Seeds};
 use super::ids::RunId;
+use super::{json, yaml};
 
 /// `run.yaml`: one submission of an experiment at one anchor. Never changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -284,14 +285,24 @@ impl Metrics {
 
     /// The metrics that a text holds; the message says what is wrong and in which line.
     pub fn from_json(bytes: &[u8]) -> Result<Self, String> {
+        Self::read(bytes).map_err(|error| match error.pos {
+            Some(pos) => format!("{} (line {})", error.message, pos.line),
+            None => error.message,
+        })
+    }
+
+    /// The metrics that a text holds, or what is wrong with it and where.
+    pub fn read(bytes: &[u8]) -> Result<Self, yaml::Error> {
+        let unplaced = |message: String| yaml::Error { message, pos: None, hint: None };
         if bytes.len() > 4 << 20 {
-            return Err(format!("{} bytes; at most 4 MiB", bytes.len()));
+            return Err(unplaced(format!("{} bytes; at most 4 MiB", bytes.len())));
         }
+        json::check(bytes)?;
         let metrics: Self = match serde_json::from_slice(bytes) {
             Ok(metrics) => metrics,
-            Err(error) => Self::without_own_keys(bytes).ok_or_else(|| error.to_string())?,
+            Err(error) => Self::without_own_keys(bytes).ok_or_else(|| json::located(&error, bytes))?,
         };
-        metrics.validate().map(|()| metrics)
+        metrics.validate().map(|()| metrics).map_err(unplaced)
     }
 
     /// The metrics without keys that begin with `x-`, which belong to the trainer.
@@ -312,6 +323,11 @@ impl Metrics {
         }
         if let Some((name, _)) = self.metrics.iter().find(|(_, m)| !finite(m)) {
             return Err(format!("`{name}` is not finite"));
+        }
+        let fraction = |m: &Metric| (0.0..=1.0).contains(&m.last) && (0.0..=1.0).contains(&m.best);
+        let accuracy = |name: &str| name.rsplit('/').next() == Some("accuracy");
+        if let Some((name, m)) = self.metrics.iter().find(|(name, m)| accuracy(name) && !fraction(m)) {
+            return Err(format!("`{name}` is {} (best {}); an accuracy is a fraction from 0 to 1", m.last, m.best));
         }
         if let Some((name, _)) = self.curve.iter().find(|(_, c)| c.len() > Self::CURVE_MOST) {
             return Err(format!("curve `{name}` has more than {} values", Self::CURVE_MOST));
@@ -344,6 +360,10 @@ mod tests {
             ("\"epochs_run\":2", "\"epochs_run\":3"),
             ("\"run\"", "\"runn\""),
             ("0.9,\"best\"", "1e999,\"best\""),
+            ("0.9,\"best\"", "98.1,\"best\""),
+            ("\"seed\":0,", "\"seed\":0,\"seed\":1,"),
+            ("\"final\":0.9", "\"final\":0.9,\"final\":0.99"),
+            ("{\"schema\"", "{\"x-lab\":1,\"run\":\"b\",\"schema\""),
         ] {
             let text = GOOD.replacen(from, to, 1);
             assert!(Metrics::from_json(text.as_bytes()).is_err(), "{text}");

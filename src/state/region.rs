@@ -62,12 +62,11 @@ pub fn find(path: &str, text: &str) -> Result<Vec<Region>, Problem> {
         let fenced = fence.covers(line);
         match marker(line).map_err(|why| bad(number, why))? {
             None => {}
-            // A marker without a digest in a code block is an example in a document.
-            Some(marker) if fenced => {
-                if marker.digest.is_some() || open.is_some() {
-                    return Err(bad(number, format!("the region `{}` is inside a code block", marker.name)));
-                }
+            Some(marker) if fenced && (marker.digest.is_some() || open.is_some()) => {
+                return Err(bad(number, format!("the region `{}` is inside a code block", marker.name)));
             }
+            // A marker without a digest in a code block is an example in a document.
+            Some(_) if fenced => {}
             Some(Marker { begin: true, name, digest }) => {
                 if let Some(open) = &open {
                     return Err(bad(number, format!("the region `{name}` begins inside the region `{}`", open.name)));

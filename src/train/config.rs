@@ -11,10 +11,13 @@
 //! grad_clip: null
 //! early_stopping: null      # or {metric: val/accuracy, patience: 10}
 //! device: auto              # cpu, cuda, cuda:1
+//! wandb: {enabled: false, project: null}
+//! tensorboard: {enabled: false}
 //! ```
 
 use serde::Deserialize;
 
+use super::track::{Place, Wanted};
 use super::{optim, schedule};
 use crate::state::problem::Problem;
 use crate::state::yaml::{Error, Limits, Node, Pos, Value, from_node, parse};
@@ -42,6 +45,8 @@ pub struct Config {
     pub early_stopping: Option<EarlyStopping>,
     /// `auto`, `cpu`, `cuda` or `cuda:N`.
     pub device: String,
+    /// Where epochs are told to.
+    pub tracking: Wanted,
 }
 
 /// `dataset:`
@@ -96,6 +101,48 @@ struct Plain {
     early_stopping: Option<EarlyStopping>,
     #[serde(default = "auto")]
     device: String,
+    #[serde(default)]
+    wandb: Option<Wandb>,
+    #[serde(default)]
+    tensorboard: Option<TensorBoard>,
+    #[serde(default)]
+    project: Option<String>,
+}
+
+/// `wandb:`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wandb {
+    #[serde(default)]
+    enabled: bool,
+    #[serde(default)]
+    project: Option<String>,
+    #[serde(default)]
+    entity: Option<String>,
+    #[serde(default)]
+    mode: Option<String>,
+}
+
+/// `tensorboard:`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TensorBoard {
+    #[serde(default)]
+    enabled: bool,
+}
+
+impl Plain {
+    fn tracking(&self) -> Wanted {
+        let project = |wandb: &Wandb| wandb.project.clone().or_else(|| self.project.clone());
+        let place = |wandb: &Wandb| Place {
+            entity: wandb.entity.clone(),
+            project: project(wandb).unwrap_or_else(|| "git-ar".into()),
+        };
+        Wanted {
+            wandb: self.wandb.as_ref().filter(|w| w.enabled && w.mode.as_deref() != Some("disabled")).map(place),
+            tensorboard: self.tensorboard.as_ref().is_some_and(|t| t.enabled),
+        }
+    }
 }
 
 fn yes() -> bool {
@@ -135,6 +182,7 @@ impl Config {
         };
         let rest = without(&node, &[&ASIDE[..], &["model", "optimizer", "schedule"]].concat());
         let plain: Plain = from_node(&rest)?;
+        let tracking = plain.tracking();
         let config = Self {
             seed: plain.seed,
             epochs: plain.epochs,
@@ -146,6 +194,7 @@ impl Config {
             grad_clip: plain.grad_clip,
             early_stopping: plain.early_stopping,
             device: plain.device,
+            tracking,
         };
         config.check(&node).map(|()| config)
     }

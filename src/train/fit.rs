@@ -1,7 +1,7 @@
 //! The training loop: epochs, steps, evaluation, checkpoint, the end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use tch::{Device, Kind, Tensor};
 
@@ -16,6 +16,8 @@ use super::models::{self, Model};
 use super::params::Params;
 use super::progress::Watcher;
 use super::report::{self, Facts};
+use super::track::{Tracker, trackers};
+use crate::config::Value;
 use crate::runs::contract::Task;
 use crate::runs::digits::Random;
 use crate::state::problem::{Kind as What, Problem};
@@ -39,6 +41,8 @@ pub struct Job<'a> {
     pub task: &'a Task,
     /// What is trained and how.
     pub config: &'a Config,
+    /// The same as it was written, for tracking.
+    pub written: &'a Value,
     /// The images.
     pub data: &'a Data,
     /// Where it runs.
@@ -65,6 +69,7 @@ struct Training<'a> {
     model: Box<dyn Model>,
     learner: Box<dyn Learner>,
     shelf: Shelf,
+    trackers: Vec<Box<dyn Tracker>>,
     history: History,
     epochs: u64,
     steps: usize,
@@ -78,6 +83,7 @@ pub fn fit(job: Job<'_>, watcher: &mut dyn Watcher) -> Result<End, Problem> {
     }
     let mut training = Training::new(job)?;
     training.resume(watcher)?;
+    training.tell(|tracker, history| tracker.start(history))?;
     watcher.start(job.task.seed, training.epochs, training.steps as u64, &training.history);
     let end = training.run(watcher);
     watcher.end();
@@ -101,7 +107,8 @@ impl<'a> Training<'a> {
             model,
             learner,
             shelf,
-            history: History::default(),
+            trackers: trackers(&config.tracking, task, job.written),
+            history: History { started: now(), ..History::default() },
             epochs: if task.smoke { 1 } else { config.epochs },
             steps: if task.smoke { steps.min(SMOKE_STEPS) } else { steps },
         })
@@ -114,12 +121,14 @@ impl<'a> Training<'a> {
                 return Ok(End::Stopped);
             }
             watcher.epoch(&self.history);
+            self.tell(|tracker, history| tracker.epoch(history))?;
             if self.history.epoch < self.epochs && self.is_stuck() {
                 status = Status::EarlyStopped;
                 break;
             }
         }
         let metrics = self.metrics(status, None, self.test()?);
+        self.tell(|tracker, _| tracker.end(&metrics))?;
         report::write(self.job.task, &metrics)?;
         Ok(End::Finished(Box::new(metrics)))
     }
@@ -228,6 +237,11 @@ impl<'a> Training<'a> {
         Ok(vec![("test/accuracy", score.accuracy), ("test/loss", score.loss)])
     }
 
+    /// Tells every tracker.
+    fn tell(&mut self, what: impl Fn(&mut dyn Tracker, &History) -> Result<(), Problem>) -> Result<(), Problem> {
+        self.trackers.iter_mut().try_for_each(|tracker| what(tracker.as_mut(), &self.history))
+    }
+
     fn weights(&self) -> Vec<(String, Tensor)> {
         self.params.all().map(|(name, tensor)| (format!("model.{name}"), tensor.shallow_clone())).collect()
     }
@@ -261,7 +275,8 @@ impl<'a> Training<'a> {
         let message = format!("{message} of epoch {}", self.history.epoch + 1);
         let metrics = self.metrics(Status::Failed, Some(message.clone()), Vec::new());
         let problem = Problem::new(What::Found, "diverged", message).hint("lower optimizer.lr, or set grad_clip");
-        match report::write(self.job.task, &metrics) {
+        let told = self.tell(|tracker, _| tracker.end(&metrics));
+        match told.and_then(|()| report::write(self.job.task, &metrics)) {
             Ok(()) => problem,
             Err(unwritten) => unwritten,
         }
@@ -275,9 +290,15 @@ impl<'a> Training<'a> {
             test,
             params: self.params.count(),
             hardware: self.job.hardware.clone(),
+            wandb: self.trackers.iter().find_map(|tracker| tracker.tracking()),
         };
         report::metrics(self.job.task, &self.history, &facts)
     }
+}
+
+/// Seconds since 1970.
+fn now() -> f64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
 /// Copies tensors named `model.…` into a model; false when one is missing or of another size.

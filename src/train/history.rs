@@ -22,6 +22,8 @@ pub struct History {
     pub seconds: Vec<f64>,
     /// Seconds of everything, over every start.
     pub wall: f64,
+    /// When the first start was, in seconds since 1970.
+    pub started: f64,
 }
 
 /// Numbers as their bits: what is read is exactly what was written.
@@ -33,6 +35,7 @@ struct Stored {
     curve: BTreeMap<String, Vec<u64>>,
     seconds: Vec<u64>,
     wall: u64,
+    started: u64,
 }
 
 impl History {
@@ -73,6 +76,7 @@ impl History {
             curve: self.curve.iter().map(|(name, values)| (name.clone(), bits(values))).collect(),
             seconds: bits(&self.seconds),
             wall: self.wall.to_bits(),
+            started: self.started.to_bits(),
         };
         serde_json::to_string(&stored).expect("numbers and names are JSON")
     }
@@ -89,6 +93,7 @@ impl History {
             curve: stored.curve.iter().map(|(name, bits)| (name.clone(), numbers(bits))).collect(),
             seconds: numbers(&stored.seconds),
             wall: f64::from_bits(stored.wall),
+            started: f64::from_bits(stored.started),
         })
     }
 }
@@ -105,7 +110,8 @@ mod tests {
 
     #[test]
     fn a_history_survives_its_text_to_the_bit() {
-        let mut history = History { epoch: 2, step: 3, loss: 0.1 + 0.2, wall: 1e-300, ..History::default() };
+        let mut history =
+            History { epoch: 2, step: 3, loss: 0.1 + 0.2, wall: 1e-300, started: 1.5, ..History::default() };
         history.note(&[("val/accuracy", 1.0 / 3.0), ("val/loss", 2.0)]);
         history.note(&[("val/accuracy", 1.0 / 3.0), ("val/loss", 1.0)]);
         assert_eq!(History::from_text(&history.to_text()).unwrap(), history);

@@ -27,6 +27,7 @@ pub mod schedule;
 pub mod session;
 pub mod stop;
 pub mod trace;
+pub mod track;
 
 #[cfg(test)]
 mod tests;

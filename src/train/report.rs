@@ -7,7 +7,7 @@ use crate::runs::contract::{Task, metrics_file};
 use crate::runs::scratch;
 use crate::state::entities::Direction;
 use crate::state::problem::{Kind, Problem};
-use crate::state::record::{Hardware, Metric, Metrics, Status, Timing};
+use crate::state::record::{Hardware, Metric, Metrics, Status, Timing, Tracking};
 
 /// What is known apart from the history.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Facts {
     pub params: u64,
     /// What it ran on.
     pub hardware: Hardware,
+    /// Where it is tracked.
+    pub wandb: Option<Tracking>,
 }
 
 /// The metrics of a training that has ended.
@@ -66,7 +68,7 @@ pub fn metrics(task: &Task, history: &History, facts: &Facts) -> Metrics {
         params: Some(facts.params),
         timing: Timing { wall_s: history.wall, epoch_s: history.epoch_seconds() },
         hardware: facts.hardware.clone(),
-        wandb: None,
+        wandb: facts.wandb.clone(),
         error: facts.error.clone(),
     }
 }

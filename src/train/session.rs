@@ -22,6 +22,7 @@ use crate::state::tree::MemoryTree;
 /// What all seeds share but the data, whose tensors cannot be named by two threads.
 struct Shared<'a> {
     config: &'a Config,
+    written: &'a Value,
     device: Device,
     hardware: Hardware,
 }
@@ -34,6 +35,7 @@ pub fn train(typed: &Train, stop: &Stop, tell: &(dyn Fn(&str) + Sync)) -> Result
     let shown = file.display().to_string();
     let mut config = Config::read(&text, &shown)?;
     config.dataset.dir = folder(&text);
+    let written = compose::read(&text, &shown)?;
     let device = device::named(typed.machine.device.as_deref().unwrap_or(&config.device))?;
     let jobs = usize::from(typed.jobs).min(tasks.len());
     let threads = typed.machine.threads.unwrap_or_else(|| tch::get_num_threads() / jobs as i32).max(1);
@@ -44,7 +46,7 @@ pub fn train(typed: &Train, stop: &Stop, tell: &(dyn Fn(&str) + Sync)) -> Result
         let message = format!("batch_size {} is above the {} training images", config.batch_size, data.train.len());
         return Err(Problem::new(Kind::Invalid, "config", message).at(shown));
     }
-    let shared = Shared { config: &config, device, hardware: device::hardware(device) };
+    let shared = Shared { config: &config, written: &written, device, hardware: device::hardware(device) };
     side_by_side(&tasks, (0..jobs).map(|_| data.handle()).collect(), &shared, stop, tell)
 }
 
@@ -61,8 +63,8 @@ fn side_by_side(
     let work = |data: Data| {
         tch::set_num_threads(i32::try_from(shared.hardware.threads).unwrap_or(1));
         while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let Shared { config, device, hardware } = shared;
-            let job = Job { task, config, data: &data, device: *device, hardware, stop: &stop.asked };
+            let Shared { config, written, device, hardware } = shared;
+            let job = Job { task, config, written, data: &data, device: *device, hardware, stop: &stop.asked };
             match fit(job, &mut bars.one()) {
                 Ok(End::Finished(metrics)) => tell(&last_line(&metrics)),
                 Ok(End::Stopped) => {

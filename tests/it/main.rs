@@ -3,7 +3,9 @@
 
 mod board;
 mod cli;
+mod config;
 mod demo;
+mod doctor;
 mod hooks;
 mod hydra;
 mod init;

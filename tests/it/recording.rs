@@ -196,3 +196,20 @@ fn few_processes_are_started_and_none_by_what_only_reads() {
     let made = spawns(&sandbox, "project new Nets");
     assert!(made.len() == 2 && made[0].starts_with("add") && made[1].starts_with("commit"), "{made:?}");
 }
+
+#[test]
+fn of_two_steps_at_once_one_is_taken_and_the_other_told() {
+    let sandbox = managed();
+    sandbox.run("start \"small nets\"");
+    let start = |reason: &str| {
+        let mut command = sandbox.command(sandbox.top(), env!("CARGO_BIN_EXE_git-ar"));
+        command.args(["iter", "abandon", "1", "--reason", reason]).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let both = [start("too wide"), start("too deep")].map(|child| child.wait_with_output().unwrap());
+    let taken = both.iter().filter(|output| output.status.success()).count();
+    let said = both.each_ref().map(|output| sandbox.shown(output)).concat();
+    assert_eq!(taken, 1, "{said}");
+    assert_eq!(sandbox.git("log --oneline").lines().count(), 4, "{said}");
+    assert!(sandbox.git("status --porcelain").is_empty());
+}

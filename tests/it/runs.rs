@@ -127,6 +127,40 @@ fn code_that_is_not_committed_is_refused_and_prose_is_not() {
 }
 
 #[test]
+fn in_the_middle_of_a_merge_nothing_is_started() {
+    let sandbox = lab("trainer: reference\nloop: off");
+    sandbox.git("checkout -q -b other");
+    sandbox.commit("notes.md", "theirs\n");
+    sandbox.git("checkout -q develop");
+    sandbox.commit("notes.md", "ours\n");
+    sandbox.try_git(sandbox.top(), "merge other");
+    has(&sandbox.run("run local mlp --seeds 0"), &["in the middle of", "[exit 4]"]);
+    assert!(!sandbox.top().join(".git/ar/scratch/runs").exists());
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_the_trainer() {
+    let sandbox = lab("trainer: [sh, stubborn.sh]\nloop: off");
+    sandbox
+        .commit("stubborn.sh", "trap '' TERM\necho started\nwhile [ ! -e \"$AR_DATA/ready\" ]; do sleep 0.05; done\n");
+    let mut command = sandbox.command(sandbox.top(), env!("CARGO_BIN_EXE_git-ar"));
+    command.args(["run", "local", "mlp", "--seeds", "1"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    sandbox.sh(sandbox.top(), "until grep -qs started .git/ar/scratch/runs/*/seed-1/log; do sleep 0.02; done");
+    sandbox.sh(sandbox.top(), &format!("kill -TERM {}", child.id()));
+    let mut line = String::new();
+    while !line.contains("stopping") {
+        line.clear();
+        assert!(std::io::BufRead::read_line(&mut stderr, &mut line).unwrap() > 0, "it never said that it stops");
+    }
+    sandbox.sh(sandbox.top(), &format!("kill -TERM {}", child.id()));
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    std::fs::write(sandbox.home().join("data/ready"), "").unwrap();
+    assert_eq!(sandbox.git("rev-list --count HEAD"), "2\n");
+}
+
+#[test]
 fn a_person_s_mistakes_are_told() {
     let sandbox = lab("trainer: reference\nloop: off");
     has(&sandbox.run("run local mlp seed=1"), &["--seeds", "[exit 2]"]);
@@ -140,6 +174,8 @@ fn a_person_s_mistakes_are_told() {
     // A smoke run and a full run of what the trainer cannot do: failed, recorded, told.
     let failed = sandbox.run("run local mlp model.hidden=[8,8] --seeds 0");
     has(&failed, &["full run", "failed", "has 2 layers", "committed", "[exit 1]"]);
+    sandbox.sh(sandbox.top(), "rm -r projects");
+    has(&sandbox.run("run local mlp --seeds 0"), &["no project yet", "git ar project new", "[exit 9]"]);
     let engine = lab("trainer: [no-such-trainer]\nloop: off");
     has(&engine.run("run local mlp --seeds 0"), &["cannot start the trainer `no-such-trainer`", "configs/ar.yaml"]);
     assert_eq!(engine.git("rev-list --count HEAD"), "1\n");

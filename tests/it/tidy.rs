@@ -297,3 +297,38 @@ fn each_dependency_says_what_it_is_for() {
     }
     report(&broken);
 }
+
+/// Every Markdown document of this repository that a person wrote or reads.
+fn documents() -> Vec<PathBuf> {
+    let at_top = std::fs::read_dir(top()).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<PathBuf> = at_top.filter(|p| p.extension().is_some_and(|e| e == "md")).collect();
+    found.extend(files("docs", "md"));
+    found.sort();
+    found
+}
+
+#[test]
+fn links_in_documents_lead_somewhere() {
+    let mut broken = Vec::new();
+    for path in documents() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let shown = path.strip_prefix(top()).unwrap().display();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            let is_file = !target.is_empty() && !target.contains("://") && !target.contains(' ');
+            if is_file && !path.parent().unwrap().join(target).exists() {
+                broken.push(format!("{shown}: links to {target}, which does not exist"));
+            }
+        }
+        for named in text
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|word| word.starts_with("src/") && !word.contains(['<', ' ', '*']))
+        {
+            if !top().join(named).exists() {
+                broken.push(format!("{shown}: names {named}, which does not exist"));
+            }
+        }
+    }
+    report(&broken);
+}

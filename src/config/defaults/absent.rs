@@ -38,7 +38,7 @@ impl Walk<'_, '_> {
         if !self.sources.has_group(&group)? {
             let (folder, last) = group.rsplit_once('/').unwrap_or(("", &group));
             let groups = self.sources.groups(folder).unwrap_or_default();
-            let failure = Failure::new("group_does_not_exist", format!("there is no group `{group}`"));
+            let failure = Failure::new("group_option_not_found", format!("there is no group `{group}`"));
             return Ok(failure.at(entry.at).through(&chain).hint(meant(last, &groups, "groups")));
         }
         let options = self.sources.options(&group)?;

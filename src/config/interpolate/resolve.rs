@@ -309,7 +309,7 @@ impl<'t, 'w> Resolver<'t, 'w> {
             Data::Map(map) => map.get_str(key).copied(),
             Data::List(items) => {
                 let message = || format!("`{key}` is not an index of a list");
-                let index = parse_int(key).ok_or_else(|| Failure::new("interpolation_key_not_found", message()))?;
+                let index = parse_int(key).ok_or_else(|| Failure::new("list_index", message()))?;
                 usize::try_from(index).ok().and_then(|index| items.get(index)).copied()
             }
             Data::Scalar(_) => None,

@@ -47,9 +47,6 @@ fn current(resolver: &mut Resolver<'_, '_>, root: Id, key: &str) -> Result<Optio
     let found = match resolver.select(root, key, false) {
         Ok(found) => found,
         Err(failure) if failure.category == "interpolation_not_a_container" => None,
-        Err(failure) if failure.message.ends_with("is not an index of a list") => {
-            return Err(Failure { category: "list_index", ..failure });
-        }
         Err(failure) => return Err(failure),
     };
     let value = found.map(|found| match found {

@@ -138,7 +138,7 @@ fn cast(to: &str, literal: &Literal) -> Outcome<Literal> {
             Ok(Literal::Map(pairs.iter().map(cast_pair).collect::<Outcome<_>>()?))
         }
         Literal::Quoted(text, _) => cast(to, &Literal::Str(text.clone())),
-        Literal::Null => Err(bad()),
+        Literal::Null if to != "bool" => Err(bad()),
         _ => match to {
             "int" => to_int(literal).map(Literal::Int).ok_or_else(bad),
             "float" => to_float(literal).map(Literal::Float).ok_or_else(bad),
@@ -175,6 +175,7 @@ fn to_float(literal: &Literal) -> Option<f64> {
 
 fn to_bool(literal: &Literal) -> Option<bool> {
     match literal {
+        Literal::Null => Some(false),
         Literal::Int(n) => Some(*n != 0),
         Literal::Bool(b) => Some(*b),
         Literal::Float(f) => Some(*f != 0.0),

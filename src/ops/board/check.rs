@@ -8,6 +8,7 @@ use similar::TextDiff;
 use crate::leaderboard::{self, Generated};
 use crate::ops::Context;
 use crate::state::problem::{Kind, Problem, Problems};
+use crate::state::region;
 use crate::state::tree::{Change, Tree};
 
 /// Which files are behind.
@@ -39,19 +40,38 @@ pub fn drift(tree: &dyn Tree) -> Result<Drift, Problem> {
     Ok(Drift { boards: leaderboard::names(tree)?, files })
 }
 
-/// A warning when these changes bear on boards and no board changes along. The boards are not computed: that would
-/// read every run.
-pub fn may_be_behind(tree: &dyn Tree, changes: &[Change]) -> Result<Option<Problem>, Problem> {
+/// Warnings about boards that these changes leave behind. Boards that change along are computed and compared, because
+/// a marker's digest shows a slip and not a forger; where none changes nothing is computed, for that would read every
+/// run.
+pub fn may_be_behind(before: &dyn Tree, after: &dyn Tree, changes: &[Change]) -> Result<Vec<Problem>, Problem> {
     let bears = |path: &str| {
         let result = ["/metrics.json", "/exclusion.yaml"].iter().any(|end| path.ends_with(end));
         path.starts_with("projects/") && result || path.starts_with("configs/board/")
     };
-    let Some(first) = changes.iter().find(|c| bears(&c.path)) else { return Ok(None) };
-    if changes.iter().any(|c| c.path.starts_with("leaderboard/")) || leaderboard::names(tree)?.is_empty() {
-        return Ok(None);
+    let mut generated = false;
+    for change in changes {
+        let readme = change.path == leaderboard::README && boards_of(before)? != boards_of(after)?;
+        generated |= readme || change.path.starts_with("leaderboard/");
     }
-    let problem = Problem::new(Kind::Stale, "boards-behind", "the boards do not show this change yet").at(&first.path);
-    Ok(Some(problem.hint("git ar board render, after this commit").warn()))
+    if generated {
+        return Ok(drift(after)?.problems().into_iter().map(Problem::warn).collect());
+    }
+    match changes.iter().find(|c| bears(&c.path)) {
+        Some(first) if !leaderboard::names(after)?.is_empty() => {
+            let message = "the boards do not show this change yet";
+            let problem = Problem::new(Kind::Stale, "boards-behind", message).at(&first.path);
+            Ok(vec![problem.hint("git ar board render, after this commit").warn()])
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// The texts of the boards in a tree's README.
+fn boards_of(tree: &dyn Tree) -> Result<Vec<String>, Problem> {
+    let bytes = tree.read(leaderboard::README)?.unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let regions = region::find(leaderboard::README, &text).unwrap_or_default();
+    Ok(regions.into_iter().map(|r| text[r.whole].to_string()).collect())
 }
 
 fn behind(file: &Generated) -> Behind {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Source;
 use crate::config::schema::{Misfit, check};
-use crate::config::{Composed, Composer, Job, PRIMARY};
+use crate::config::{Composed, Composer, Job, PRIMARY, Value};
 use crate::state::problem::{Kind, Problem, Problems};
 use crate::state::tree::{files, join};
 
@@ -111,8 +111,14 @@ fn experiment(composer: &mut Composer<'_>, name: &str, typed: bool) -> Vec<Probl
     found
 }
 
+/// Every key of a composed config must be one that the built-in trainers know, with a value in its range.
+pub fn fits(composed: &Composed<'_>, stored: &Value) -> Result<(), Problems> {
+    let misfits: Vec<Problem> = check(stored).into_iter().map(|misfit| told(composed, misfit)).collect();
+    if misfits.is_empty() { Ok(()) } else { Err(Problems(misfits)) }
+}
+
 /// A key that does not fit, with the place where it was written.
-pub(super) fn told(composed: &Composed<'_>, misfit: Misfit) -> Problem {
+fn told(composed: &Composed<'_>, misfit: Misfit) -> Problem {
     let mut problem = Problem::new(Kind::Invalid, misfit.code, misfit.message);
     problem.hint = misfit.hint;
     if let Some((path, line, column)) = composed.file_of(&misfit.path) {

@@ -8,7 +8,7 @@ mod source;
 
 pub use diff::{Difference, Side, diff};
 pub use expand::{Sweep, expand};
-pub use lint::{Finding, Lint, lint};
+pub use lint::{Finding, Lint, fits, lint};
 pub use show::{Digest, Shown, digest, show};
 pub use source::{Source, check_dir, folder};
 

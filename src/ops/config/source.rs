@@ -4,7 +4,6 @@ use std::path::Path;
 
 use crate::ops::Context;
 use crate::repo::DiskTree;
-use crate::state::entities::Trainer;
 use crate::state::problem::{Kind, Problem};
 use crate::state::tree::{EntryKind, Tree, join};
 
@@ -36,7 +35,7 @@ impl<'a> Source<'a> {
         };
         let dir = context.settings.config_dir.trim_end_matches('/').to_string();
         check_dir(tree.as_ref(), &dir)?;
-        let typed = matches!(context.settings.trainer, Trainer::Named(_));
+        let typed = context.settings.trainer.is_built_in();
         Ok(Self { tree, dir, typed })
     }
 }

@@ -103,6 +103,8 @@ words! {
     Known {
         /// Place in the ranking; rows of one tier share it.
         Rank "rank" "#",
+        /// Rows that are not told apart share a tier.
+        Tier "tier" "Tier",
         /// The project.
         Project "project" "Project",
         /// The iteration.
@@ -125,6 +127,8 @@ words! {
         Epochs "epochs" "Epochs",
         /// Wall-clock time of a seed.
         Time "time" "Time",
+        /// How many seeds trained without trouble.
+        Health "health" "Healthy",
         /// Footnote keys.
         Notes "notes" "Notes",
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::documents::{Document, line_of_section, untouched_sections};
+use super::documents::{Document, line_of_section, said, untouched_sections};
 use super::view::Evidence;
 use super::{Cell, Facts};
 use crate::state::load::RunView;
@@ -79,7 +79,7 @@ pub(super) fn conclusion(evidence: &Evidence, _: &dyn Facts) -> Result<Vec<Probl
 }
 
 pub(super) fn references(evidence: &Evidence, _: &dyn Facts) -> Result<Vec<Problem>, Problem> {
-    let text = evidence.survey.as_deref().unwrap_or_default();
+    let text = said(evidence.survey.as_deref().unwrap_or_default());
     let list = &evidence.references.references;
     if list.iter().any(|r| text.contains(&format!("[@{}]", r.key))) {
         return Ok(Vec::new());
@@ -270,7 +270,10 @@ pub(super) fn comparison(evidence: &Evidence, facts: &dyn Facts) -> Result<Vec<P
 }
 
 pub(super) fn findings(evidence: &Evidence, _: &dyn Facts) -> Result<Vec<Problem>, Problem> {
-    let ours: BTreeSet<_> = evidence.runs.iter().map(|r| &r.id).collect();
+    // A smoke run shows that the code works; a finding stands on a full run where there is one.
+    let any_full = full_runs(evidence).next().is_some();
+    let counts = |r: &&RunView| !any_full || r.run.kind == RunKind::Full;
+    let ours: BTreeSet<_> = evidence.runs.iter().filter(counts).map(|r| &r.id).collect();
     let cites = |f: &Finding| f.cites.iter().any(|id| ours.contains(id)) && !f.text.trim().is_empty();
     if evidence.findings.values().any(cites) {
         return Ok(Vec::new());

@@ -72,7 +72,7 @@ fn sections(text: &str) -> Vec<(&str, String)> {
 }
 
 /// What a body says: words outside comments and generated regions, in one line.
-fn said(body: &str) -> String {
+pub(super) fn said(body: &str) -> String {
     let mut text = String::new();
     let mut rest = body;
     while let Some(start) = rest.find("<!--") {

@@ -1,10 +1,9 @@
 //! State files one by one: they read, they are files, and what may not change did not change.
 
-use std::collections::HashSet;
-
 use serde::de::DeserializeOwned;
 
 use super::Case;
+use super::moved::Moved;
 use crate::state::board::BoardConfig;
 use crate::state::entities::{Iteration, Settings};
 use crate::state::ids::Slug;
@@ -77,8 +76,7 @@ impl FileKind {
 }
 
 /// What is wrong with the changed files.
-pub(super) fn check(case: &Case<'_>) -> Result<Vec<Problem>, Problem> {
-    let moved = moved(case.changes);
+pub(super) fn check(case: &Case<'_>, moved: &Moved) -> Result<Vec<Problem>, Problem> {
     let mut found = Vec::new();
     for change in case.changes {
         if is_link(change) {
@@ -87,10 +85,11 @@ pub(super) fn check(case: &Case<'_>) -> Result<Vec<Problem>, Problem> {
         }
         let kind = FileKind::of(&change.path);
         if kind == FileKind::Other {
+            found.extend(miswritten(change));
             continue;
         }
         match &change.after {
-            None => found.extend(removal(kind, change, &moved)),
+            None => found.extend(removal(case, kind, change, moved)?),
             Some(_) => match misplaced(kind, &change.path) {
                 Some(problem) => found.push(problem),
                 None => found.extend(content(case, kind, change)?),
@@ -101,7 +100,7 @@ pub(super) fn check(case: &Case<'_>) -> Result<Vec<Problem>, Problem> {
 }
 
 /// A link or a submodule where state lies.
-fn is_link(change: &Change) -> bool {
+pub(super) fn is_link(change: &Change) -> bool {
     let state = ["projects/", "leaderboard/", "configs/board/", "configs/cluster/"];
     let is_state =
         state.iter().any(|folder| format!("{}/", change.path).starts_with(folder)) || change.path == load::SETTINGS;
@@ -119,6 +118,12 @@ fn misplaced(kind: FileKind, path: &str) -> Option<Problem> {
             load::iteration_of_path(path).is_none(),
             "an iteration's folder is its id, a hyphen and a slug, such as 8b-srnn",
         ),
+        FileKind::Metrics if number_of::<u64>(&parts, parts.len() - 2, "seed-", "").is_none() => {
+            (true, "a seed's folder is seed- and its number without zeros in front, such as seed-7")
+        }
+        FileKind::Attempt if number_of::<u32>(&parts, parts.len() - 1, "", ".yaml").is_none() => {
+            (true, "an attempt's file is its number without zeros in front, such as 1.yaml")
+        }
         FileKind::Run | FileKind::RunConfig | FileKind::Attempt | FileKind::Exclusion | FileKind::Metrics => {
             (load::run_of_path(path).is_none(), "a run's folder is its id, such as kq7f3-digits_mlp")
         }
@@ -127,72 +132,74 @@ fn misplaced(kind: FileKind, path: &str) -> Option<Problem> {
     wrong.then(|| Problem::new(Kind::Invalid, "misplaced", rule).at(path).line(Some(1)).hint("rename the folder"))
 }
 
-/// What turned up elsewhere, and what was given up: a folder that is renamed as a whole.
-struct Moved {
-    /// The last three names of an added path, with the content's id.
-    added: HashSet<(String, String)>,
-    /// Contents of added iterations.
-    iterations: HashSet<String>,
-    /// Folders whose `iteration.yaml` or `project.yaml` is gone.
-    left: HashSet<String>,
-}
-
-impl Moved {
-    /// Whether a removed file is only moved with its whole iteration or project.
-    fn has(&self, kind: FileKind, path: &str, id: &str) -> bool {
-        if kind == FileKind::Iteration {
-            return self.iterations.contains(id);
-        }
-        let owner = load::run_of_path(path).map(|(owner, _)| owner);
-        let project = path.split('/').take(2).collect::<Vec<_>>().join("/");
-        let left = owner.is_some_and(|o| self.left.contains(&o)) || self.left.contains(&project);
-        left && self.added.contains(&(tail(path), id.to_string()))
+/// A path that is a state file's but for small and capital letters: some file systems take the two for one.
+fn miswritten(change: &Change) -> Option<Problem> {
+    let small = change.path.to_lowercase();
+    let state = small.starts_with("projects/") && !matches!(FileKind::of(&small), FileKind::Other | FileKind::Text);
+    if change.after.is_none() || small == change.path || !state {
+        return None;
     }
+    let message = "this differs only by capital letters from where state lies";
+    Some(
+        Problem::new(Kind::Invalid, "misplaced", message)
+            .at(&change.path)
+            .line(Some(1))
+            .hint("write it in small letters"),
+    )
 }
 
-fn tail(path: &str) -> String {
-    let parts: Vec<&str> = path.rsplit('/').take(3).collect();
-    parts.join("/")
-}
-
-fn moved(changes: &[Change]) -> Moved {
-    let mut moved = Moved { added: HashSet::new(), iterations: HashSet::new(), left: HashSet::new() };
-    for change in changes {
-        let owner = |name: &str| change.path.strip_suffix(name).map(str::to_string);
-        match &change.after {
-            Some((_, id)) if change.is_added() => {
-                moved.added.insert((tail(&change.path), id.clone()));
-                if FileKind::of(&change.path) == FileKind::Iteration {
-                    moved.iterations.insert(id.clone());
-                }
-            }
-            None => moved.left.extend(owner("/iteration.yaml").or_else(|| owner("/project.yaml"))),
-            Some(_) => {}
-        }
-    }
-    moved
+/// The number in one name of a path, between what stands before and behind it.
+fn number_of<T: std::str::FromStr + ToString>(parts: &[&str], at: usize, before: &str, behind: &str) -> Option<T> {
+    load::number(parts[at].strip_prefix(before)?.strip_suffix(behind)?)
 }
 
 /// A record may leave its place only by turning up, unchanged, in another one.
-fn removal(kind: FileKind, change: &Change, moved: &Moved) -> Option<Problem> {
-    let before = change.before.as_ref()?;
-    let guarded = kind.is_immutable() || kind.is_append_only() || kind == FileKind::Iteration;
-    if !guarded || moved.has(kind, &change.path, &before.1) {
-        return None;
+fn removal(case: &Case<'_>, kind: FileKind, change: &Change, moved: &Moved) -> Result<Option<Problem>, Problem> {
+    let Some((_, id)) = &change.before else { return Ok(None) };
+    let guarded = match kind {
+        FileKind::Project => {
+            case.after.list(&beside(&change.path, "iterations"))?.iter().any(|e| e.kind == EntryKind::Folder)
+        }
+        kind => kind.is_immutable() || kind.is_append_only() || kind == FileKind::Iteration,
+    };
+    if !guarded {
+        return Ok(None);
+    }
+    if moved.has(&change.path, id) {
+        return left_behind(case, kind, change);
     }
     let problem =
         Problem::new(Kind::Refused, "record-removed", "a record is removed; what happened stays in the history");
     let hint = match kind {
-        FileKind::Iteration => "git ar iter abandon ID --reason TEXT".to_string(),
+        FileKind::Iteration => {
+            "git ar iter abandon ID --reason TEXT   (to rename its folder: git mv, and no edit in the same commit)"
+                .to_string()
+        }
+        FileKind::Project => format!("git restore --staged {}", change.path),
         _ => format!(
             "git restore --staged {}   (a run that should not count: git ar run exclude RUN --reason TEXT)",
             change.path
         ),
     };
-    Some(problem.at(&change.path).hint(hint))
+    Ok(Some(problem.at(&change.path).hint(hint)))
 }
 
-fn not_a_file(change: &Change) -> Problem {
+/// An iteration that is renamed takes its runs along.
+fn left_behind(case: &Case<'_>, kind: FileKind, change: &Change) -> Result<Option<Problem>, Problem> {
+    let runs = beside(&change.path, "runs");
+    if kind != FileKind::Iteration || case.after.list(&runs)?.is_empty() {
+        return Ok(None);
+    }
+    let problem = Problem::new(Kind::Refused, "record-removed", "the iteration is renamed without its runs");
+    Ok(Some(problem.at(&change.path).hint(format!("move {runs} along: git mv its whole folder"))))
+}
+
+/// Another name in the folder of a file.
+fn beside(path: &str, name: &str) -> String {
+    path.rsplit_once('/').map_or_else(|| name.to_string(), |(folder, _)| format!("{folder}/{name}"))
+}
+
+pub(super) fn not_a_file(change: &Change) -> Problem {
     let what = match change.after {
         Some((EntryKind::Symlink, _)) => "a symbolic link",
         _ => "another repository",
@@ -246,9 +253,11 @@ fn readable(kind: FileKind, path: &str, bytes: &[u8]) -> Result<(), Problem> {
         FileKind::Run => typed::<Run>(path, bytes),
         FileKind::Attempt => typed::<Attempt>(path, bytes),
         FileKind::Exclusion => typed::<Exclusion>(path, bytes),
-        FileKind::Metrics => Metrics::from_json(bytes).map(drop).map_err(|message| {
-            let problem = Problem::new(Kind::Invalid, "metrics", message).at(path).line(Some(1));
-            problem.hint("git ar schema metrics   (docs/trainer-contract.md tells the format)")
+        FileKind::Metrics => Metrics::read(bytes).map(drop).map_err(|error| {
+            let line = error.pos.map_or(1, |p| p.line);
+            let fix = "git ar schema metrics   (docs/trainer-contract.md tells the format)";
+            let hint = error.hint.unwrap_or_else(|| fix.into());
+            Problem::new(Kind::Invalid, "metrics", error.message).at(path).line(Some(line)).hint(hint)
         }),
         FileKind::Text | FileKind::RunConfig | FileKind::Other => Ok(()),
     }
@@ -261,6 +270,9 @@ fn regions(path: &str, bytes: &[u8]) -> Vec<Problem> {
 
 /// A merge's conflict markers, told as what they are.
 fn conflict(path: &str, bytes: &[u8]) -> Result<(), Problem> {
+    if bytes.len() > load::MOST_BYTES {
+        return Ok(());
+    }
     let text = String::from_utf8_lossy(bytes);
     let marker = text.lines().zip(1..).find(|(line, _)| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> "));
     match marker {

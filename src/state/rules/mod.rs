@@ -8,6 +8,8 @@ mod checks;
 mod documents;
 mod files;
 mod gates;
+mod kept;
+mod moved;
 mod records;
 mod secrets;
 mod steps;
@@ -92,21 +94,25 @@ fn judge(case: &Case<'_>, depth: Depth) -> Result<Vec<Problem>, Problem> {
             return Ok(found);
         }
         Err(problem) => {
-            found.push(problem);
+            let link = case.changes.iter().find(|c| c.path == load::SETTINGS && files::is_link(c));
+            found.push(link.map_or(problem, files::not_a_file));
             return Ok(found);
         }
     };
-    found.extend(files::check(case)?);
-    found.extend(records::check(case)?);
+    let moved = moved::Moved::of(case.changes);
+    found.extend(files::check(case, &moved)?);
+    found.extend(records::check(case, &moved)?);
     // A broken file is told once; the rules about iterations need files that read.
     if found.iter().any(|p| p.kind == Kind::Invalid) {
         return Ok(found);
     }
     found.extend(switched_off(case, &settings)?);
     // With `loop: off` the gates rest; that steps are appended one by one, and ids used once, holds all the same.
-    let depth = if settings.phases == Switch::On { depth } else { Depth::Structure };
+    // Turning the phases off does not open the gates of the same commit.
+    let was_on = load::settings(case.before).ok().flatten().is_some_and(|s| s.phases == Switch::On);
+    let depth = if was_on || settings.phases == Switch::On { depth } else { Depth::Structure };
     for (slug, id, folder) in touched(case.changes) {
-        found.extend(steps::check(case, depth, &slug, id, &folder)?);
+        found.extend(steps::check(case, &moved, depth, &slug, id, &folder)?);
     }
     Ok(found)
 }

@@ -1,8 +1,9 @@
 //! An iteration's steps: append-only, one phase at a time, through its gates; and what is frozen when.
 
 use super::gates::{self, Outcome};
+use super::moved::Moved;
 use super::view::Evidence;
-use super::{Case, Depth};
+use super::{Case, Depth, kept};
 use crate::state::entities::{Iteration, Step};
 use crate::state::ids::{IterId, Slug};
 use crate::state::load::{self, IterationView};
@@ -15,13 +16,14 @@ use crate::state::tree::EntryKind;
 /// What is wrong with one iteration in which something changed.
 pub(super) fn check(
     case: &Case<'_>,
+    moved: &Moved,
     depth: Depth,
     slug: &Slug,
     id: IterId,
     folder: &str,
 ) -> Result<Vec<Problem>, Problem> {
     let Some(after) = load::iteration(case.after, slug, id, folder)? else { return Ok(Vec::new()) };
-    let before = before(case, slug, folder, &after);
+    let before = before(case, moved, slug, folder, &after);
     let mut found = duplicate(case, slug, id, folder)?;
     let old: &[Step] = before.as_ref().map_or(&[], |b| &b.iteration.steps);
     found.extend(shape(&after, old));
@@ -32,23 +34,32 @@ pub(super) fn check(
     let start = old.last().map_or(Phase::Planned, |s| s.to);
     let frozen = frozen(case, before.as_ref(), &after, start, new)?;
     found.extend(frozen);
-    found.extend(early_runs(case, &after, start, new)?);
+    found.extend(misdated(&after, old.len(), case.today));
+    found.extend(early_runs(case, before.as_ref(), &after, start, new)?);
     found.extend(waivers(&after));
     if found.is_empty() && depth == Depth::Gates {
-        found.extend(gates_passed(case, after.clone(), start, new)?);
+        let left = left_forward(start, new);
+        found.extend(gates_passed(case, after.clone(), &left)?);
+        if let Some(before) = before {
+            found.extend(kept::check(case, &before, after, &left)?);
+        }
     }
     Ok(found)
 }
 
 /// The iteration before the change, also when its folder was renamed by it. What stood there before may not read;
 /// then it is as if it were new, and its whole step list is judged.
-fn before(case: &Case<'_>, slug: &Slug, folder: &str, after: &IterationView) -> Option<IterationView> {
+fn before(case: &Case<'_>, moved: &Moved, slug: &Slug, folder: &str, after: &IterationView) -> Option<IterationView> {
     let read = |folder: &str| load::iteration(case.before, slug, after.id, folder).ok().flatten();
     let steps = &after.iteration.steps;
-    let is_same = |old: &IterationView| !old.iteration.steps.is_empty() && steps.starts_with(&old.iteration.steps);
+    let is_same = |old: &IterationView, id: IterId| {
+        id == after.id || !old.iteration.steps.is_empty() && steps.starts_with(&old.iteration.steps)
+    };
     let gone = case.changes.iter().filter(|c| c.is_removed() && c.path.ends_with("/iteration.yaml"));
-    let renamed = gone.filter_map(|c| load::iteration_of_path(&c.path).filter(|(project, ..)| project == slug));
-    read(folder).or_else(|| renamed.filter_map(|(_, _, folder)| read(&folder)).find(is_same))
+    let mut renamed = gone.filter_map(|c| load::iteration_of_path(&c.path).filter(|(project, ..)| project == slug));
+    read(folder)
+        .or_else(|| moved.origin(folder).and_then(read))
+        .or_else(|| renamed.find_map(|(_, id, folder)| read(&folder).filter(|old| is_same(old, id))))
 }
 
 /// Two folders with one id.
@@ -111,6 +122,28 @@ fn shape(after: &IterationView, old: &[Step]) -> Option<Problem> {
     None
 }
 
+/// New steps are dated after those before them and not in the future. Clocks of two machines may differ by a day.
+fn misdated(after: &IterationView, known: usize, today: jiff::civil::Date) -> Option<Problem> {
+    let day = |step: &Step| step.at.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let steps = &after.iteration.steps;
+    let message = steps.iter().enumerate().skip(known).find_map(|(index, step)| {
+        let before = index.checked_sub(1).map(|before| day(&steps[before]));
+        match before.filter(|before| before.yesterday().is_ok_and(|yesterday| day(step) < yesterday)) {
+            Some(before) => Some(format!(
+                "the step to {} is dated {}, before the step that it follows ({before})",
+                step.to,
+                day(step)
+            )),
+            None if today.tomorrow().is_ok_and(|tomorrow| day(step) > tomorrow) => {
+                Some(format!("the step to {} is dated {}, which is yet to come", step.to, day(step)))
+            }
+            None => None,
+        }
+    })?;
+    let problem = Problem::new(Kind::Refused, "misdated", message).at(after.path()).line(after.line("steps"));
+    Some(problem.hint("git ar phase next writes the date; if it is wrong, see this machine's clock"))
+}
+
 fn no_step(from: Phase, to: Phase) -> String {
     let legal: Vec<&str> = from.reachable().into_iter().map(Phase::word).collect();
     match legal.as_slice() {
@@ -171,15 +204,23 @@ fn first_full_run(case: &Case<'_>, view: &IterationView, end: bool) -> Result<Op
 }
 
 /// Full runs start in experiment.
-fn early_runs(case: &Case<'_>, after: &IterationView, start: Phase, new: &[Step]) -> Result<Option<Problem>, Problem> {
+fn early_runs(
+    case: &Case<'_>,
+    before: Option<&IterationView>,
+    after: &IterationView,
+    start: Phase,
+    new: &[Step],
+) -> Result<Option<Problem>, Problem> {
     if passed(start, new).any(|p| p == Phase::Experiment) {
         return Ok(None);
     }
-    for change in case
-        .changes
-        .iter()
-        .filter(|c| c.is_added() && c.path.starts_with(&after.folder) && c.path.ends_with("/run.yaml"))
-    {
+    let runs = format!("{}/runs/", after.folder);
+    for change in case.changes.iter().filter(|c| c.is_added() && c.path.ends_with("/run.yaml")) {
+        let Some(rest) = change.path.strip_prefix(&runs) else { continue };
+        let was_there = |b: &IterationView| case.before.read(&format!("{}/runs/{rest}", b.folder));
+        if before.map(was_there).transpose()?.flatten().is_some() {
+            continue;
+        }
         let full = load::read::<Run>(case.after, &change.path)?.is_some_and(|r| r.kind == RunKind::Full);
         if full {
             return Ok(Some(too_early(after)));
@@ -207,20 +248,21 @@ fn waivers(after: &IterationView) -> Option<Problem> {
     Some(problem.hint("git ar gate list   names the gates"))
 }
 
+/// The phases that the new steps leave forward.
+fn left_forward(start: Phase, new: &[Step]) -> Vec<Phase> {
+    let moves = passed(start, new).zip(new);
+    moves.filter(|(from, step)| from.step(step.to) == Some(Move::Forward)).map(|(from, _)| from).collect()
+}
+
 /// The gates of every phase that was left forward.
-fn gates_passed(case: &Case<'_>, after: IterationView, start: Phase, new: &[Step]) -> Result<Vec<Problem>, Problem> {
-    let left: Vec<Phase> = passed(start, new)
-        .zip(new)
-        .filter(|(from, step)| from.step(step.to) == Some(Move::Forward))
-        .map(|(from, _)| from)
-        .collect();
+fn gates_passed(case: &Case<'_>, after: IterationView, left: &[Phase]) -> Result<Vec<Problem>, Problem> {
     if left.is_empty() {
         return Ok(Vec::new());
     }
     let evidence = Evidence::gather(case.after, after)?;
     let mut found = Vec::new();
     for phase in left {
-        for result in gates::gates_of(phase, &evidence, case.facts, case.today)? {
+        for result in gates::gates_of(*phase, &evidence, case.facts, case.today)? {
             if let Outcome::Unmet(problems) = result.outcome {
                 found.extend(problems);
             }

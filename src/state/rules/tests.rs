@@ -1,5 +1,7 @@
 //! The rules on trees in memory.
 
+mod attacks;
+
 use super::*;
 use crate::state::problem::Problem;
 use crate::state::tree::{EntryKind, MemoryTree, digest};

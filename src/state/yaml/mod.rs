@@ -7,6 +7,7 @@
 mod de;
 pub mod edit;
 mod node;
+mod strict;
 mod write;
 
 pub use de::{from_node, from_str};

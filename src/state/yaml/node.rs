@@ -3,11 +3,11 @@
 //! Aliases are expanded while building, and every expanded node counts against the limit, so an
 //! "alias bomb" ends in an error long before it fills the memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle};
 
-use super::{Error, Pos};
+use super::{Error, Pos, strict};
 
 /// One node of a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,10 +105,26 @@ pub fn parse_documents(bytes: &[u8], limits: Limits) -> Result<Vec<Node>, Error>
     let mut options = Options::default();
     options.flow_nesting_limit = limits.depth;
     options.block_nesting_limit = limits.depth;
+    options.emit_anchor_events = true;
     let mut builder = Builder::new(limits);
+    let open_end = (!text.ends_with('\n')).then(|| text.chars().count());
+    let mut kept = Vec::new();
     for event in Parser::new_from_str_with_options(text, options) {
-        let (event, span) = event.map_err(|e| Error::at(pos(e.marker()), e.info()))?;
+        let (mut event, span) = event.map_err(|e| Error::at(pos(e.marker()), e.info()))?;
+        if let Event::Scalar(scalar, style, ..) = &mut event
+            && *style != ScalarStyle::Plain
+        {
+            kept.push((span.start.index(), span.end.index()));
+            // A block that the end of the file cuts short has no line break at its end.
+            let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+            if block && open_end == Some(span.end.index()) && scalar.ends_with('\n') {
+                scalar.to_mut().pop();
+            }
+        }
         builder.event(event, pos(&span.start))?;
+    }
+    if text.contains('\t') {
+        strict::tabs(text, &kept)?;
     }
     Ok(builder.documents)
 }
@@ -140,12 +156,20 @@ struct Builder {
     nodes: usize,
     open: Vec<Open>,
     anchors: HashMap<usize, (Node, usize)>,
+    names: HashSet<String>,
     documents: Vec<Node>,
 }
 
 impl Builder {
     fn new(limits: Limits) -> Self {
-        Self { limits, nodes: 0, open: Vec::new(), anchors: HashMap::new(), documents: Vec::new() }
+        Self {
+            limits,
+            nodes: 0,
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            names: HashSet::new(),
+            documents: Vec::new(),
+        }
     }
 
     fn event(&mut self, event: Event<'_>, pos: Pos) -> Result<(), Error> {
@@ -178,7 +202,11 @@ impl Builder {
                 self.spend(count, pos)?;
                 self.close(Node { pos, ..node }, 0)
             }
+            Event::Anchor(_, name) if !self.names.insert(name.clone().into_owned()) => {
+                Err(Error::at(pos, format!("the anchor `{name}` is defined twice")))
+            }
             Event::DocumentStart(..) => {
+                self.names.clear();
                 self.anchors.clear();
                 Ok(())
             }

@@ -56,7 +56,16 @@ impl Scene {
         let data = data::load(&config.dataset, None, Device::Cpu).unwrap();
         let stop = AtomicBool::new(false);
         let hardware = Hardware::default();
-        let job = Job { task, config: &config, data: &data, device: Device::Cpu, hardware: &hardware, stop: &stop };
+        let written = crate::config::read(self.config.as_bytes(), "config.yaml").unwrap();
+        let job = Job {
+            task,
+            config: &config,
+            written: &written,
+            data: &data,
+            device: Device::Cpu,
+            hardware: &hardware,
+            stop: &stop,
+        };
         fit(job, &mut Stopper { left: steps, stop: &stop })
     }
 
