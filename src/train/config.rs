@@ -160,8 +160,8 @@ fn val_accuracy() -> String {
 /// What may have to improve.
 const SERIES: [&str; 3] = ["val/accuracy", "val/loss", "train/loss"];
 
-/// Keys that say what is tracked and how a run is called; they change nothing here.
-const ASIDE: [&str; 5] = ["experiment", "project", "tags", "tensorboard", "wandb"];
+/// Keys that say how a run is called; they change nothing here.
+const ASIDE: [&str; 2] = ["experiment", "tags"];
 
 impl Config {
     /// The config in a file's text; problems name `path`.
@@ -252,6 +252,14 @@ mod tests {
     fn a_config_is_read() {
         let config = Config::from_text(GOOD.as_bytes()).unwrap();
         assert_eq!((config.epochs, config.optimizer.rate(), config.device.as_str()), (2, 1e-3, "auto"));
+    }
+
+    #[test]
+    fn tracking_is_what_the_config_asks_for() {
+        let text = GOOD.replace("{enabled: false}", "{enabled: true, project: anp}\ntensorboard: {enabled: true}");
+        let Wanted { wandb, tensorboard } = Config::from_text(text.as_bytes()).unwrap().tracking;
+        assert_eq!((wandb.map(|place| place.project).as_deref(), tensorboard), (Some("anp"), true));
+        assert!(Config::from_text(GOOD.as_bytes()).unwrap().tracking.wandb.is_none());
     }
 
     #[test]

@@ -55,3 +55,23 @@ fn every_verb_shows_an_example() {
     leaves(&git_ar::cli::command(), "git ar", &mut lacking);
     assert_eq!(lacking, Vec::<String>::new(), "these say no `Example:` after their help");
 }
+
+#[test]
+fn documents_name_only_verbs_that_exist() {
+    let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let command = git_ar::cli::command();
+    let mut unknown = Vec::new();
+    let at_top = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map(|name| top.join(name));
+    let in_docs = std::fs::read_dir(top.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    for path in at_top.into_iter().chain(in_docs).filter(|p| p.extension().is_some_and(|e| e == "md")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for rest in text.split("git ar ").skip(1) {
+            let word: String = rest.chars().take_while(|c| c.is_ascii_lowercase()).collect();
+            let is_word = !word.is_empty() && !rest[word.len()..].starts_with(['…', '*']);
+            if is_word && word != "help" && command.find_subcommand(&word).is_none() {
+                unknown.push(format!("{}: git ar {word}", path.display()));
+            }
+        }
+    }
+    assert_eq!(unknown, Vec::<String>::new());
+}

@@ -36,6 +36,28 @@ fn statistics_velocity_schedule_clipping_and_augmentation_go_on_too() {
 }
 
 #[test]
+fn tracking_goes_on_with_every_epoch_once() {
+    let config = format!("{DIGITS}wandb: {{enabled: true, project: p}}\ntensorboard: {{enabled: true}}\n");
+    let tracked = |stops: &[usize]| {
+        let scene = Scene::new(&config);
+        for steps in stops {
+            scene.fit(&scene.task(3), Some(*steps)).unwrap();
+        }
+        let metrics = scene.finish(3);
+        assert_eq!(metrics.wandb.as_ref().unwrap().project.as_deref(), Some("p"));
+        let sizes = |name: &str| {
+            let folders = walkdir::WalkDir::new(scene.seed_dir(3)).into_iter().flatten();
+            let files = folders.filter(|f| f.file_type().is_file() && f.path().display().to_string().contains(name));
+            files.map(|f| f.metadata().unwrap().len()).collect::<Vec<_>>()
+        };
+        (sizes("tfevents"), sizes(".wandb").len())
+    };
+    let (unbroken, logs) = tracked(&[]);
+    assert_eq!((unbroken.len(), logs), (1, 1));
+    assert_eq!(tracked(&[21, 25]), (unbroken, logs));
+}
+
+#[test]
 fn a_checkpoint_that_is_cut_short_is_passed_over() {
     let unbroken = timeless(Scene::new(DIGITS).finish(3));
     let scene = Scene::new(DIGITS);
