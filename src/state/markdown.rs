@@ -15,7 +15,7 @@ pub fn cell(text: &str) -> String {
             '\n' | '\r' | '\t' | '\u{85}' | '\u{2028}' | '\u{2029}' => out.push(' '),
             c if c.is_control() || is_invisible(c) => out.push('\u{fffd}'),
             // A reader finds mail addresses after it resolved character references; only a gap stops it.
-            '@' => out.push_str("@<!-- -->"),
+            '@' if chars.get(at + 1).is_some_and(|c| c.is_alphanumeric()) => out.push_str("@<!-- -->"),
             c if is_markup(before, c, chars.get(at + 1).copied()) => out.push_str(&format!("&#{};", c as u32)),
             c => out.push(c),
         }
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn plain_labels_stay_readable() {
-        assert_eq!(cell("CNN (2 conv + 1 FC)"), "CNN (2 conv + 1 FC)");
+        assert_eq!(cell("CNN (2 conv + 1 FC) @ 60ep"), "CNN (2 conv + 1 FC) @ 60ep");
         assert_eq!(cell("lr=0.001 T=25 #3 a-b at 04:00: mnist_b."), "lr=0.001 T=25 #3 a-b at 04:00: mnist_b.");
     }
 
