@@ -21,7 +21,7 @@ pub struct Score {
 #[must_use]
 pub fn evaluate(model: &dyn Model, part: &Part, most: usize) -> Score {
     let _guard = tch::no_grad_guard();
-    let count = part.len().min(most) as i64;
+    let count = part.count().min(most) as i64;
     let (mut right, mut loss) = (Vec::new(), Vec::new());
     for start in (0..count).step_by(BATCH as usize) {
         let len = BATCH.min(count - start);

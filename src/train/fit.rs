@@ -99,7 +99,7 @@ impl<'a> Training<'a> {
         let joined = params.join(job.device);
         let optimizer = config.optimizer.build(&joined);
         let learner = Box::new(Backprop::new(joined.leaves, optimizer, config.grad_clip));
-        let steps = data.train.len().div_ceil(config.batch_size);
+        let steps = data.train.count().div_ceil(config.batch_size);
         let shelf = Shelf { folder: task.seed_dir(), seed: task.seed, digest: task.config_digest.clone() };
         Ok(Self {
             job,
@@ -143,7 +143,7 @@ impl<'a> Training<'a> {
         let mut losses = Vec::with_capacity(LOOK);
         for step in self.history.step as usize..self.steps {
             let start = step * size;
-            let places = order.narrow(0, start as i64, size.min(data.train.len() - start) as i64);
+            let places = order.narrow(0, start as i64, size.min(data.train.count() - start) as i64);
             let (x, y) = data.train.batch(&places);
             let x = self.varied(x);
             losses.push((self.learner.learn(&*self.model, &x, &y, rate), y.size()[0]));
@@ -165,7 +165,7 @@ impl<'a> Training<'a> {
 
     /// The order of the training images in this epoch: a matter of seed and epoch alone.
     fn order(&self) -> Tensor {
-        let mut order: Vec<i64> = (0..self.job.data.train.len() as i64).collect();
+        let mut order: Vec<i64> = (0..self.job.data.train.count() as i64).collect();
         Random::new(&[self.job.task.seed, ORDER, self.history.epoch]).shuffle(&mut order);
         Tensor::from_slice(&order).to_device(self.job.device)
     }
@@ -197,7 +197,7 @@ impl<'a> Training<'a> {
 
     fn close_epoch(&mut self, rate: f64, began: Instant) -> Result<(), Problem> {
         let Job { config, data, task, .. } = self.job;
-        let images = data.train.len().min(self.steps * config.batch_size);
+        let images = data.train.count().min(self.steps * config.batch_size);
         let most = if task.smoke { SMOKE_IMAGES } else { usize::MAX };
         let score = evaluate(&*self.model, &data.val, most);
         if !score.loss.is_finite() {

@@ -42,8 +42,8 @@ pub fn train(typed: &Train, stop: &Stop, tell: &(dyn Fn(&str) + Sync)) -> Result
     tch::set_num_threads(threads);
     let root = typed.data.clone().or_else(|| std::env::var("AR_DATA").ok()).filter(|dir| !dir.is_empty());
     let data = data::load(&config.dataset, root.as_deref(), device)?;
-    if config.batch_size > data.train.len() {
-        let message = format!("batch_size {} is above the {} training images", config.batch_size, data.train.len());
+    if config.batch_size > data.train.count() {
+        let message = format!("batch_size {} is above the {} training images", config.batch_size, data.train.count());
         return Err(Problem::new(Kind::Invalid, "config", message).at(shown));
     }
     let shared = Shared { config: &config, written: &written, device, hardware: device::hardware(device) };

@@ -89,7 +89,7 @@ impl Part {
 
     /// How many images there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.labels.numel()
     }
 
@@ -104,7 +104,6 @@ impl Part {
     }
 
     /// What a pixel outside of the image is, (1, C, 1, 1).
-    #[must_use]
     pub fn black(&self) -> &Tensor {
         &self.scale.black
     }
