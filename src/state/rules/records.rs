@@ -30,10 +30,10 @@ pub(super) fn check(case: &Case<'_>, moved: &Moved) -> Result<Vec<Problem>, Prob
             (FileKind::Metrics, Some(run)) => found.extend(added_metrics(case, &change.path, &id, &run)?),
             (FileKind::Exclusion, Some(run)) => found.extend(exclusion(case, &change.path, &run)?),
             (FileKind::Attempt, Some(run)) => found.extend(attempt(case, &change.path, &run)?),
-            (FileKind::Metrics | FileKind::Attempt | FileKind::Exclusion | FileKind::RunConfig, None) => {
-                if case.after.read(&join(&folder, "run.yaml"))?.is_none() {
-                    found.push(orphan(&change.path, &folder));
-                }
+            (FileKind::Metrics | FileKind::Attempt | FileKind::Exclusion | FileKind::RunConfig, None)
+                if case.after.read(&join(&folder, "run.yaml"))?.is_none() =>
+            {
+                found.push(orphan(&change.path, &folder));
             }
             _ => {}
         }
