@@ -9,6 +9,7 @@ mod doctor;
 mod hooks;
 mod hydra;
 mod init;
+mod oracle;
 mod phases;
 mod recording;
 mod reference;
