@@ -73,21 +73,30 @@ impl Reply {
 
 /// Print a reply.
 pub(super) fn success(verb: &str, reply: &Reply, json: bool) -> ExitCode {
-    if json {
-        print(&envelope(verb, reply.code == 0, &reply.data, &reply.warnings, &reply.next));
-    } else {
-        let text = printable(&reply.text);
-        print(if text.is_empty() || text.ends_with('\n') { text } else { text + "\n" }.as_str());
+    let text = match json {
+        true => envelope(verb, reply.code == 0, &reply.data, &reply.warnings, &reply.next),
+        false => printable(&reply.text),
+    };
+    let printed = print(&if text.is_empty() || text.ends_with('\n') { text } else { text + "\n" });
+    if !json {
         tell(&reply.warnings);
         tell_next(&reply.next);
     }
-    ExitCode::from(reply.code)
+    match printed {
+        Ok(()) => ExitCode::from(reply.code),
+        Err(error) => {
+            let problem = Problem::new(Kind::Io, "stdout", format!("the output cannot be written: {error}"));
+            tell(&[problem.hint("the command itself is done; print it elsewhere: git ar status")]);
+            ExitCode::from(Kind::Io as u8)
+        }
+    }
 }
 
 /// Print problems; the first error decides the exit code.
 pub(super) fn failure(verb: &str, problems: &Problems, json: bool) -> ExitCode {
     if json {
-        print(&envelope(verb, false, &Value::Null, &problems.0, &[]));
+        // The exit code says the same when nobody can read this.
+        let _ = print(&envelope(verb, false, &Value::Null, &problems.0, &[]));
     } else {
         tell(&problems.0);
     }
@@ -98,8 +107,8 @@ pub(super) fn failure(verb: &str, problems: &Problems, json: bool) -> ExitCode {
 /// Print what clap has to say: help and version to stdout, mistakes to stderr.
 pub(super) fn usage(error: &clap::Error, json: bool) -> ExitCode {
     if !error.use_stderr() {
-        print(&error.render().to_string());
-        return ExitCode::SUCCESS;
+        let printed = print(&error.render().to_string());
+        return if printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(Kind::Io as u8) };
     }
     if json {
         let problem = Problem::new(Kind::Usage, "usage", error.to_string().trim().to_string()).hint("git ar -h");
@@ -130,9 +139,12 @@ fn visible(json: &str) -> String {
 }
 
 /// To stdout; a reader that went away (`| head -1`) is no error.
-fn print(text: &str) {
+fn print(text: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn tell(problems: &[Problem]) {

@@ -61,6 +61,7 @@ pub(super) fn shown(name: &[u8]) -> String {
 /// A failed read of `what`, with gix's reasons.
 pub(super) fn explain(code: &'static str, what: &str, error: &gix::Error) -> Problem {
     Problem::new(Kind::Io, code, format!("{what} cannot be read: {}", chain(error)))
+        .hint("git status   says what git makes of it")
 }
 
 /// An error and its causes on one line.

@@ -222,14 +222,16 @@ fn not_opened(cwd: &Path, error: &gix::Error) -> Problem {
         "not-opened",
         format!("The repository of {} cannot be opened: {chain}", cwd.display()),
     )
+    .hint("git status   says what git makes of it")
 }
 
 /// The refusal of a repository that belongs to somebody else.
 fn another_owner(path: &Path) -> Problem {
+    let top = if path.ends_with(".git") { path.parent().unwrap_or(path) } else { path };
     Problem::new(
         Kind::NotARepository,
         "another-owner",
-        format!("the repository of {} belongs to another user", path.display()),
+        format!("the repository of {} belongs to another user", top.display()),
     )
-    .hint("git config --global --add safe.directory <its top folder>, if you trust its owner")
+    .hint(format!("git config --global --add safe.directory {}   (if you trust its owner)", top.display()))
 }
