@@ -36,7 +36,10 @@ impl Lock {
     /// # Errors
     /// [`Kind::Locked`] when a job runs there, also one whose git-ar is gone; [`Kind::Io`] otherwise.
     pub fn take(path: &Path) -> Result<Self, Problem> {
-        let io = |e: std::io::Error| Problem::new(Kind::Io, "scratch", format!("cannot lock {}: {e}", path.display()));
+        let io = |e: std::io::Error| {
+            Problem::new(Kind::Io, "scratch", format!("cannot lock {}: {e}", path.display()))
+                .hint("check free space and permissions there, then repeat the command")
+        };
         std::fs::create_dir_all(path.parent().expect("a lock lies in a folder")).map_err(io)?;
         let file = File::options().create(true).truncate(false).read(true).write(true).open(path).map_err(io)?;
         match file.try_lock() {

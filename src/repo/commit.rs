@@ -139,7 +139,7 @@ fn with_trailers(message: &str, trailers: &[(&str, String)]) -> String {
 
 fn refused(output: &Output) -> Problem {
     let problem = failed(&["commit"], output);
-    if problem.kind == Kind::Locked {
+    if problem.kind == Kind::Locked || problem.hint.is_some() {
         return problem;
     }
     Problem::new(Kind::Refused, "commit-refused", format!("git did not make the commit: {}", said(output)))

@@ -230,6 +230,11 @@ pub(super) fn failed<S: AsRef<OsStr>>(arguments: &[S], output: &Output) -> Probl
         return Problem::new(Kind::Locked, "git-locked", format!("another git process is at work here: {said}"))
             .hint("wait until it has ended; if none is running, see git ar doctor");
     }
+    let full = ["No space left", "Out of diskspace", "Disk quota", "Read-only file system", "couldn't write"];
+    if full.iter().any(|words| said.contains(words)) {
+        return Problem::new(Kind::Io, "git-failed", format!("git could not write: {said}"))
+            .hint("make room on the disk and repeat the command; nothing was changed");
+    }
     let verb = arguments.first().map(|word| word.as_ref().to_string_lossy().into_owned()).unwrap_or_default();
     let said = if said.is_empty() { output.status.to_string() } else { said };
     Problem::new(Kind::Io, "git-failed", format!("git {verb} failed: {said}"))

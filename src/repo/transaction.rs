@@ -166,7 +166,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// Puts every file back; the note stays when one could not be.
+    /// Puts every file back, and the index; the note stays when one could not be.
     fn take_back(&self, old: Vec<Kept>, mut problem: Problem) -> Problem {
         let said = problem.message.len();
         for kept in old.into_iter().rev() {
@@ -174,7 +174,8 @@ impl Transaction<'_> {
                 problem.message.push_str(&format!("; and {second}, so this file is not as before"));
             }
         }
-        if problem.message.len() == said {
+        // Where the index could not be written (a full disk, another git), the next command takes that back.
+        if problem.message.len() == said && self.repo.forget_new(&self.paths()).is_ok() {
             let _ = self.repo.note_done();
         }
         problem

@@ -71,6 +71,7 @@ impl Repo {
         }
         // The note is written whole or not at all; one that cannot be read is from another version.
         let note: Note = serde_json::from_slice(&bytes).unwrap_or_default();
+        let paths: Vec<String> = note.files.iter().map(|noted| noted.path.clone()).collect();
         let mut restored = Vec::new();
         let head = self.head_tree()?;
         for Noted { path, kept, new } in note.files {
@@ -85,7 +86,7 @@ impl Repo {
                 kept.forget();
             }
         }
-        self.forget_new(&restored)?;
+        self.forget_new(&paths)?;
         notes.remove(NOTE)?;
         notes.sweep("", note.pid);
         Ok(restored)
@@ -114,7 +115,7 @@ impl Repo {
     }
 
     /// Takes paths out of the index that are in neither `HEAD` nor the work tree.
-    fn forget_new(&self, paths: &[String]) -> Result<(), Problem> {
+    pub(super) fn forget_new(&self, paths: &[String]) -> Result<(), Problem> {
         let (index, head) = (self.index_tree()?, self.head_tree()?);
         let mut new = Vec::new();
         for path in paths {

@@ -2,6 +2,9 @@
 
 use std::process::Command;
 
+#[cfg(target_os = "linux")]
+use crate::sandbox::Sandbox;
+
 fn git_ar(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_git-ar")).args(arguments).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -74,4 +77,14 @@ fn documents_name_only_verbs_that_exist() {
         }
     }
     assert_eq!(unknown, Vec::<String>::new());
+}
+
+#[test]
+#[cfg(target_os = "linux")] // Only there is a device that is always full.
+fn output_that_cannot_be_written_is_told_and_a_reader_that_went_away_is_not() {
+    let sandbox = Sandbox::repository();
+    let full = sandbox.sh(sandbox.top(), "git-ar schema run > /dev/full");
+    assert!(full.contains("the output cannot be written") && full.contains("[exit 12]"), "{full}");
+    let gone = sandbox.sh(sandbox.top(), "git-ar schema run | true");
+    assert!(!gone.contains("error") && !gone.contains("[exit"), "{gone}");
 }

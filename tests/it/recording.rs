@@ -213,3 +213,19 @@ fn of_two_steps_at_once_one_is_taken_and_the_other_told() {
     assert_eq!(sandbox.git("log --oneline").lines().count(), 4, "{said}");
     assert!(sandbox.git("status --porcelain").is_empty());
 }
+
+#[test]
+fn an_index_that_could_not_be_put_back_is_put_back_by_the_next_command() {
+    let sandbox = managed();
+    let (files, index) = (work_tree(&sandbox), sandbox.git("ls-files -s"));
+    // What a full disk does in the middle of a commit: the index cannot be written any more.
+    hook(&sandbox, "#!/bin/sh\nrm -f .git/index.lock\nmkdir .git/index.lock\nexit 1\n");
+    let said = sandbox.run("project new Nets");
+    assert!(said.contains("[exit 8]"), "{said}");
+    assert_eq!(work_tree(&sandbox), files);
+    std::fs::remove_dir(sandbox.top().join(".git/index.lock")).unwrap();
+    std::fs::remove_file(sandbox.top().join(".git/hooks/pre-commit")).unwrap();
+    sandbox.run("status");
+    assert_eq!((work_tree(&sandbox), sandbox.git("ls-files -s")), (files, index));
+    assert!(sandbox.run("project new Nets").contains("committed"));
+}
