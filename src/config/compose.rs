@@ -1,5 +1,7 @@
 //! One composition: the files of the defaults list merged in order, overrides applied, Hydra's own settings filled in.
 
+use std::borrow::Cow;
+
 use super::builtin::{self, Treatment, Type};
 use super::defaults::{Choices, expand};
 use super::failure::{Failure, Place};
@@ -90,6 +92,7 @@ pub(super) fn build(sources: &mut Sources<'_>, ask: Ask<'_>) -> Result<Built, Ve
 }
 
 fn read_overrides(sources: &mut Sources<'_>, lines: &[String]) -> Result<Vec<Override>, Vec<Failure>> {
+    sources.names.forget_overrides();
     let mut failures = Vec::new();
     let mut overrides = Vec::new();
     for line in lines {
@@ -134,14 +137,14 @@ fn check_sweeps(overrides: &[Override], multirun: bool) -> Result<(), Vec<Failur
 }
 
 /// A config below its package.
-fn below_package(config: &Item, package: &str) -> Item {
+fn below_package<'i>(config: &'i Item, package: &str) -> Cow<'i, Item> {
     if package.is_empty() {
-        return config.clone();
+        return Cow::Borrowed(config);
     }
-    split_path(package).into_iter().rev().fold(config.clone(), |inner, step| Item {
+    Cow::Owned(split_path(package).into_iter().rev().fold(config.clone(), |inner, step| Item {
         at: inner.at,
         data: Loaded::Map([(Key::Str(step), inner)].into_iter().collect()),
-    })
+    }))
 }
 
 /// Hydra's settings as given: known, and either followed, refused by name, or worth a warning.

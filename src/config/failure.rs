@@ -1,5 +1,7 @@
 //! What goes wrong while composing: a category, a sentence, a place, and the files that led there.
 
+use std::rc::Rc;
+
 use crate::state::problem::{Kind, Problem};
 use crate::state::text::nearest;
 
@@ -14,58 +16,66 @@ pub(super) struct Place {
     pub(super) column: u32,
 }
 
-/// What the sources of a composition are called.
-#[derive(Clone, Debug)]
-pub(super) struct Names(Vec<Source>);
-
-#[derive(Clone, Debug)]
-enum Source {
-    Nowhere,
-    File(String),
-    Override(String),
+/// What the sources of a composition are called: nothing (0), files, and from [`OVERRIDES`] on the overrides.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names {
+    files: Vec<Rc<str>>,
+    overrides: Vec<Rc<str>>,
 }
 
-impl Default for Names {
-    fn default() -> Self {
-        Self(vec![Source::Nowhere])
-    }
+/// The number of the first override.
+const OVERRIDES: u32 = 1 << 31;
+
+enum Source<'n> {
+    Nowhere,
+    File(&'n str),
+    Override(&'n str),
 }
 
 impl Names {
     /// Registers a file; the place of its first character.
     pub(super) fn file(&mut self, path: String) -> Place {
-        self.add(Source::File(path))
+        self.files.push(path.into());
+        Place { source: self.files.len() as u32, line: 1, column: 1 }
     }
 
     /// Registers a command-line override.
     pub(super) fn command_line(&mut self, text: &str) -> Place {
-        self.add(Source::Override(text.to_string()))
+        self.overrides.push(text.into());
+        Place { source: OVERRIDES + self.overrides.len() as u32 - 1, line: 1, column: 1 }
     }
 
-    fn add(&mut self, source: Source) -> Place {
-        self.0.push(source);
-        Place { source: self.0.len() as u32 - 1, line: 1, column: 1 }
+    /// Forgets the overrides, before the next composition.
+    pub(super) fn forget_overrides(&mut self) {
+        self.overrides.clear();
+    }
+
+    fn source(&self, place: Place) -> Source<'_> {
+        match place.source {
+            0 => Source::Nowhere,
+            file if file < OVERRIDES => Source::File(&self.files[file as usize - 1]),
+            line => {
+                self.overrides.get((line - OVERRIDES) as usize).map_or(Source::Nowhere, |text| Source::Override(text))
+            }
+        }
     }
 
     /// The files, in the order in which they were registered.
     pub(super) fn files(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|source| match source {
-            Source::File(path) => Some(path.as_str()),
-            _ => None,
-        })
+        self.files.iter().map(|path| &**path)
     }
 
     /// File, line and column of a place in a file.
     pub(super) fn file_at(&self, place: Place) -> Option<(String, u32, u32)> {
-        match &self.0[place.source as usize] {
-            Source::File(path) => Some((path.clone(), place.line, place.column)),
+        match self.source(place) {
+            Source::File(path) => Some((path.to_string(), place.line, place.column)),
             _ => None,
         }
     }
 
     /// `file.yaml:3`, or the override itself.
     pub(super) fn show(&self, place: Place) -> String {
-        match &self.0[place.source as usize] {
+        match self.source(place) {
             Source::Nowhere => "the built-in config".into(),
             Source::File(path) => format!("{path}:{}", place.line),
             Source::Override(text) => format!("the override `{text}`"),
@@ -124,13 +134,13 @@ impl Failure {
         let mut message = self.message;
         let mut problem = Problem::new(kind, self.category, "");
         if let Some(place) = self.place {
-            match &names.0[place.source as usize] {
+            match names.source(place) {
                 Source::File(path) => {
-                    problem.path = Some(path.clone());
+                    problem.path = Some(path.to_string());
                     problem.line = Some(place.line);
                     problem.column = Some(place.column);
                 }
-                Source::Override(text) if !message.contains(text.as_str()) => {
+                Source::Override(text) if !message.contains(text) => {
                     message = format!("the override `{text}`: {message}");
                 }
                 _ => {}
@@ -143,6 +153,15 @@ impl Failure {
         problem.message = message;
         problem.hint = self.hint;
         problem
+    }
+}
+
+/// Text as a message quotes it: shortened where it is long.
+pub(super) fn brief(text: &str) -> String {
+    if text.chars().count() <= 200 {
+        text.to_string()
+    } else {
+        format!("{}…", text.chars().take(200).collect::<String>())
     }
 }
 

@@ -43,8 +43,7 @@ fn conflict(resolver: &Resolver<'_, '_>, dest: Id, src: &Item, old: &str, new: &
 fn merge_key(resolver: &mut Resolver<'_, '_>, dest: Id, key: &Key, src: &Item, keys: Keys) -> Result<(), Failure> {
     let Data::Map(map) = &resolver.tree.node(dest).data else { return Ok(()) };
     let Some(mut child) = map.get(key).copied() else {
-        let path = resolver.tree.path(dest);
-        if keys == Keys::Closed && !takes_any_key(&path) {
+        if keys == Keys::Closed && !takes_any_key(&resolver.tree.path(dest)) {
             return Err(unknown_key(resolver, dest, key));
         }
         let child = resolver.tree.import(src, Some(dest));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::builtin;
-use super::failure::{Failure, Names, Place};
+use super::failure::{Failure, Names, Place, brief};
 use super::interpolate::grammar;
 use super::map::Entries;
 use super::scalar::Scalar;
@@ -192,7 +192,7 @@ pub(super) fn check(item: &Item) -> Result<(), Failure> {
     match &item.data {
         Data::Scalar(Scalar::Str(text)) if text.contains("${") => grammar::parse(text)
             .map(drop)
-            .map_err(|e| Failure::new("interpolation_syntax", format!("`{text}`: {e}")).at(item.at)),
+            .map_err(|e| Failure::new("interpolation_syntax", format!("`{}`: {e}", brief(text))).at(item.at)),
         Data::Scalar(_) => Ok(()),
         Data::List(items) => items.iter().try_for_each(check),
         Data::Map(map) => map.iter().try_for_each(|(_, item)| check(item)),

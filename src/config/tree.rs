@@ -112,18 +112,22 @@ impl Tree {
 
     /// A deep copy below a parent.
     pub(super) fn copy(&mut self, id: Id, parent: Option<Id>) -> Id {
-        let item = self.export_item(id);
-        self.import(&item, parent)
-    }
-
-    fn export_item(&self, id: Id) -> Item {
-        let node = self.node(id);
-        let data = match &node.data {
-            Data::Scalar(scalar) => Loaded::Scalar(scalar.clone()),
-            Data::List(items) => Loaded::List(items.iter().map(|id| self.export_item(*id)).collect()),
-            Data::Map(map) => Loaded::Map(map.iter().map(|(k, id)| (k.clone(), self.export_item(*id))).collect()),
-        };
-        Item { at: node.at, data }
+        let Node { at, data, .. } = self.node(id).clone();
+        match data {
+            Data::Scalar(_) => self.add(parent, at, data),
+            Data::List(items) => {
+                let list = self.add(parent, at, Data::List(Vec::new()));
+                let copies = items.into_iter().map(|item| self.copy(item, Some(list))).collect();
+                self.node_mut(list).data = Data::List(copies);
+                list
+            }
+            Data::Map(entries) => {
+                let map = self.add_map(parent, at);
+                let copies = entries.iter().map(|(key, child)| (key.clone(), self.copy(*child, Some(map)))).collect();
+                self.node_mut(map).data = Data::Map(copies);
+                map
+            }
+        }
     }
 
     /// The value as written, interpolations left alone.

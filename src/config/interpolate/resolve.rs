@@ -109,7 +109,9 @@ impl<'t, 'w> Resolver<'t, 'w> {
 
     /// Evaluates a text with interpolations, seen from the node `id` inside `parent`.
     pub(super) fn text(&mut self, text: &str, parent: Id, id: Id) -> Result<Found, Failure> {
-        let parts = parse(text).map_err(|e| Failure::new("interpolation_syntax", format!("`{text}`: {e}")))?;
+        let parts = parse(text).map_err(|e| {
+            Failure::new("interpolation_syntax", format!("`{}`: {e}", crate::config::failure::brief(text)))
+        })?;
         match parts.as_slice() {
             [Part::Inter(inter)] => self.inter(inter, parent, id),
             parts => Ok(Found::Value(Value::Str(self.joined(parts, parent, id)?))),

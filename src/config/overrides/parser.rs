@@ -5,7 +5,7 @@ use super::lexer::{Kind, Token, tokens};
 use super::literal::{Literal, unquoted};
 use super::sweep::Sweep;
 use super::{Given, Op, Override};
-use crate::config::failure::{Failure, Place};
+use crate::config::failure::{Failure, Place, brief};
 use crate::config::token::{Word, unescape, value};
 use crate::config::value::Value;
 
@@ -15,7 +15,7 @@ const DEEPEST: usize = 64;
 /// Reads one override.
 pub(in crate::config) fn parse(line: &str, at: Place) -> Result<Override, Failure> {
     let syntax = |message: String| {
-        let failure = Failure::new("override_syntax", format!("the override `{}`: {message}", shown(line)));
+        let failure = Failure::new("override_syntax", format!("the override `{}`: {message}", brief(line)));
         failure.at(at).hint("write key=value, and quote text with special characters: 'key=\"a, b\"'")
     };
     if line.len() > 1 << 20 {
@@ -26,19 +26,10 @@ pub(in crate::config) fn parse(line: &str, at: Place) -> Result<Override, Failur
     parser.whole(line, at).map_err(|error| match error {
         Wrong::Syntax(message) => syntax(message),
         Wrong::Call(failure) => {
-            let message = format!("the override `{}`: {}", shown(line), failure.message);
+            let message = format!("the override `{}`: {}", brief(line), failure.message);
             Failure { message, ..failure }.at(at)
         }
     })
-}
-
-/// The line, shortened where it is long.
-fn shown(line: &str) -> String {
-    if line.chars().count() <= 200 {
-        line.to_string()
-    } else {
-        format!("{}…", line.chars().take(200).collect::<String>())
-    }
 }
 
 /// What a part of the right side is.
