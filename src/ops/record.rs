@@ -91,6 +91,7 @@ impl fmt::Display for Recorded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.commit, self.changed) {
             (Some(commit), _) => writeln!(f, "committed {}", &commit[..commit.len().min(10)]),
+            (None, true) if self.files.len() > 5 => writeln!(f, "staged {} files (not committed)", self.files.len()),
             (None, true) => writeln!(f, "staged {} (not committed)", self.files.join(", ")),
             (None, false) => writeln!(f, "nothing changed"),
         }

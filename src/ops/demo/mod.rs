@@ -34,10 +34,10 @@ pub struct Outcome {
 /// # Errors
 /// [`Kind::Usage`] when the folder is not empty; whatever a command refuses that should have worked.
 pub fn demo(folder: &Path, engine: bool, shell: &dyn Shell, progress: &dyn Progress) -> Result<Outcome, Problems> {
+    empty(folder)?;
     let trainer = if engine { "engine (libtorch)" } else { "reference trainer (built in)" };
     progress.say(&format!("git ar demo: one research iteration in {}, trained by the {trainer}.", folder.display()));
     progress.say("Everything is really done: the commits, the training on 1,797 images, the refusals.");
-    empty(folder)?;
     let stage = Stage { folder: folder.to_path_buf(), shell, progress };
     acts::play(&stage, engine)
 }

@@ -42,7 +42,8 @@ pub struct Outcome {
     pub recorded: Recorded,
 }
 
-/// Make what is missing, install the hooks, render the boards, and commit exactly that.
+/// Make what is missing, render the boards, commit exactly that, and install the hooks. The commit is judged by the
+/// rules that the hooks ask, so nothing is lost by this order, and a refusal leaves no hook behind.
 pub fn init(context: &Context<'_>, new_repository: bool, flavour: Flavour) -> Result<Outcome, Problems> {
     let tree = context.repo.work_tree();
     let title = context.repo.top().file_name().map_or("Research".into(), |name| name.to_string_lossy().into_owned());
@@ -55,12 +56,12 @@ pub fn init(context: &Context<'_>, new_repository: bool, flavour: Flavour) -> Re
         }
     }
     let mut notes = notes(context, &tree, flavour)?;
-    let hooks_installed = hooks(context, &mut notes);
     let boards = boards(&tree, &made)?;
     made.retain(|file| boards.iter().all(|board| board.path != file.path));
     made.extend(boards);
     let paths = made.iter().map(|file: &Write| file.path.clone()).collect();
     let recorded = context.record("init", made, "init: a research repository", &[])?;
+    let hooks_installed = hooks(context, &mut notes);
     Ok(Outcome {
         top: context.repo.top().display().to_string(),
         branch: context.settings.branch.clone(),

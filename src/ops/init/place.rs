@@ -47,7 +47,8 @@ pub fn locate(folder: &Path, flavour: Flavour, trainer: BuiltIn) -> Result<Place
 fn existing(folder: &Path) -> Result<Option<Repo>, Problem> {
     let is_empty = folder.read_dir().map_or(true, |mut entries| entries.next().is_none());
     if !folder.is_dir() && folder.symlink_metadata().is_ok() {
-        return Err(Problem::new(Kind::Usage, "not-a-folder", format!("{} is no folder", folder.display())));
+        return Err(Problem::new(Kind::Usage, "not-a-folder", format!("{} is no folder", folder.display()))
+            .hint("name a folder, or a path where there is nothing yet"));
     }
     let repo = match Repo::discover(&nearest_folder(folder), Environment::Honoured) {
         Ok(repo) => repo,
