@@ -127,7 +127,8 @@ pub fn next(context: &Context<'_>, name: Option<&str>) -> Result<Next, Problems>
             Ok(Next { phase: Some(standing.phase), commands: standing.next(), iteration: Some(standing.iteration) })
         }
         Err(problems) if name.is_none() && problems.0.iter().any(|p| p.code == "none") => {
-            Ok(Next { phase: None, iteration: None, commands: vec!["git ar start \"TOPIC\"".into()] })
+            let commands = super::status::status(context)?.next();
+            Ok(Next { phase: None, iteration: None, commands })
         }
         Err(problems) => Err(problems),
     }

@@ -85,6 +85,7 @@ impl Status {
     pub fn next(&self) -> Vec<String> {
         let active: Vec<&Active> = self.projects.iter().flat_map(|p| &p.active).collect();
         match active.as_slice() {
+            [] if !self.phases => vec!["git ar run local EXPERIMENT".into(), "git ar board".into()],
             [] => vec!["git ar start \"TOPIC\"".into()],
             [one] => vec![format!("git ar phase why {}", one.iteration)],
             _ => vec!["git ar resume".into()],

@@ -56,6 +56,7 @@ fn runs_only_is_ready_for_a_run_and_a_board() {
     let lab = sandbox.top().join("lab");
     let run = sandbox.run_in(&lab, "run local digits_ffnn_adam epochs=2 --seeds 0-1");
     assert!(run.contains("succeeded"), "{run}");
+    assert_eq!(sandbox.run_in(&lab, "next"), "git ar run local EXPERIMENT\ngit ar board\n");
     let board = sandbox.run_in(&lab, "board show digits");
     assert!(board.contains("digits_ffnn_adam") && board.contains("(n=2)"), "{board}");
 }
