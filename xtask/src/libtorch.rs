@@ -131,13 +131,18 @@ fn python_name() -> &'static str {
     if std::env::var_os("VIRTUAL_ENV").is_some() { "python" } else { "python3" }
 }
 
-fn cache_folder() -> Result<PathBuf, Failure> {
+/// The folder that checkouts share for what is fetched.
+pub(crate) fn caches() -> Result<PathBuf, Failure> {
     let set = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     let caches = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
     let caches = caches.ok_or_else(|| {
         Failure::new("neither XDG_CACHE_HOME nor HOME is set").hint("export XDG_CACHE_HOME=DIR, a folder for libtorch")
     })?;
-    Ok(caches.join("git-ar").join(format!("libtorch-{VERSION}")))
+    Ok(caches.join("git-ar"))
+}
+
+fn cache_folder() -> Result<PathBuf, Failure> {
+    Ok(caches()?.join(format!("libtorch-{VERSION}")))
 }
 
 fn compiler() -> Result<(), Failure> {
@@ -250,10 +255,11 @@ fn complete(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn python_with_pip() -> Result<&'static str, Failure> {
+/// A Python 3 that has pip.
+pub(crate) fn python_with_pip() -> Result<&'static str, Failure> {
     let with_pip = |name: &&str| output(Command::new(name).args(["-m", "pip", "--version"])).is_some();
     ["python3", "python"].into_iter().find(with_pip).ok_or_else(|| {
-        Failure::new("libtorch is fetched with pip, and neither python3 nor python has it")
+        Failure::new("packages are fetched with pip, and neither python3 nor python has it")
             .hint("install pip (Debian: apt-get install python3-pip), or set LIBTORCH to a libtorch of your own")
     })
 }

@@ -3,6 +3,7 @@
 
 mod bench_repo;
 mod engine;
+mod hydra;
 mod libtorch;
 mod run;
 mod test;

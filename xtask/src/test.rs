@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
+use crate::hydra;
 use crate::libtorch::{self, Libtorch};
 use crate::run::{Failure, cargo, output, show};
 
@@ -35,10 +36,6 @@ impl Report {
         self.0.push(Step { name, end, seconds: start.elapsed().as_secs() });
     }
 
-    fn cargo(&mut self, name: &'static str, arguments: &[&str]) {
-        self.step(name, || ended(show(&mut cargo(arguments))));
-    }
-
     fn engine(&mut self, name: &'static str, libtorch: &Libtorch, arguments: &[&str]) {
         let mut command = cargo(arguments);
         libtorch.tell(&mut command);
@@ -56,7 +53,15 @@ pub(crate) fn run(engine: bool) -> Result<(), Failure> {
     report.step("format", || with_tool("fmt", "rustfmt", &["fmt", "--all", "--check"]));
     let lints = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"];
     report.step("lints", || with_tool("clippy", "clippy", &lints));
-    report.cargo("tests", &["test", "--workspace"]);
+    let mut tests = cargo(&["test", "--workspace"]);
+    report.step("Hydra, the oracle", || match hydra::provide() {
+        Ok(found) => {
+            found.tell(&mut tests);
+            End::Passed
+        }
+        Err(failure) => End::Failed(failure),
+    });
+    report.step("tests", || ended(show(&mut tests)));
     if engine {
         engine_steps(&mut report);
     } else {
