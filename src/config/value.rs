@@ -280,7 +280,7 @@ mod tests {
         ]);
         let text = value.to_yaml();
         assert!(
-            text.starts_with("a:\n  - x: 1.0e-05\n    y: []\n  - \"no\"\nb:\n  x: 1.0e-05\n  y: []\nc: "),
+            text.starts_with("a:\n  - x: 1.0e-05\n    \"y\": []\n  - \"no\"\nb:\n  x: 1.0e-05\n  \"y\": []\nc: "),
             "{text}"
         );
     }

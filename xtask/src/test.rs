@@ -53,7 +53,7 @@ pub(crate) fn run(engine: bool) -> Result<(), Failure> {
     report.step("format", || with_tool("fmt", "rustfmt", &["fmt", "--all", "--check"]));
     let lints = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"];
     report.step("lints", || with_tool("clippy", "clippy", &lints));
-    let mut tests = cargo(&["test", "--workspace"]);
+    let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
     report.step("Hydra, the oracle", || match hydra::provide() {
         Ok(found) => {
             found.tell(&mut tests);
@@ -91,7 +91,7 @@ fn engine_steps(report: &mut Report) {
     report.engine(
         "engine: tests",
         &libtorch,
-        &["test", "--features", "train", "--bin", "git-ar-train", "--test", "train"],
+        &["test", "--no-fail-fast", "--features", "train", "--bin", "git-ar-train", "--test", "train"],
     );
     let lints = ["clippy", "--quiet", "--features", "train", "--all-targets", "--", "-D", "warnings"];
     if has("clippy") {
