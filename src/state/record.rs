@@ -297,7 +297,12 @@ impl Metrics {
         if bytes.len() > 4 << 20 {
             return Err(unplaced(format!("{} bytes; at most 4 MiB", bytes.len())));
         }
-        json::check(bytes)?;
+        match bytes.iter().find(|b| !b.is_ascii_whitespace()) {
+            None => return Err(unplaced("the file is empty".into())),
+            Some(b'{') => json::check(bytes)?,
+            // An array would be taken for the keys in order.
+            Some(_) => return Err(unplaced("this is no JSON object; metrics.json begins with `{`".into())),
+        }
         let metrics: Self = match serde_json::from_slice(bytes) {
             Ok(metrics) => metrics,
             Err(error) => Self::without_own_keys(bytes).ok_or_else(|| json::located(&error, bytes))?,
@@ -353,6 +358,10 @@ mod tests {
     fn metrics_are_checked() {
         assert!(Metrics::from_json(GOOD.as_bytes()).is_ok());
         assert!(Metrics::from_json(GOOD.replacen('{', "{\"x-lab\":1,", 1).as_bytes()).is_ok());
+        assert_eq!(Metrics::from_json(b" \n").unwrap_err(), "the file is empty");
+        for other in ["[1, \"a\", 0]", "null", "\u{feff}{}"] {
+            assert!(Metrics::from_json(other.as_bytes()).unwrap_err().contains("no JSON object"), "{other}");
+        }
         for (from, to) in [
             ("0.9,\"best\"", "NaN,\"best\""),
             ("0.9,\"best\"", "\"0.9\",\"best\""),
