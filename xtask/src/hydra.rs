@@ -28,7 +28,7 @@ pub(crate) fn provide() -> Result<Hydra, Failure> {
     let python = python_with_pip()?;
     let packages = caches()?.join("hydra-1.3.8");
     if !packages.is_dir() {
-        fetch(&python, &packages)?;
+        fetch(python, &packages)?;
     }
     Ok(Hydra { python, packages })
 }
