@@ -1,7 +1,7 @@
 //! What the rules cannot know from files alone: cells that compose, digests of configs and code, comparisons.
 
 use super::Context;
-use crate::repo::code;
+use crate::repo::{CommitTree, code};
 use crate::state::compare;
 use crate::state::entities::{Planned, Settings};
 use crate::state::load::{self, IterationView, RunView};
@@ -22,6 +22,12 @@ impl TreeFacts<'_> {
     fn settings(&self) -> Result<Settings, Problem> {
         Ok(load::settings(self.tree)?.unwrap_or_else(|| self.context.settings.clone()))
     }
+
+    /// The digest of the code in a commit's tree, by that tree's own settings. What does not read there counts as none.
+    fn code_of(&self, tree: &CommitTree) -> Result<String, Problem> {
+        let roots = load::settings(tree).ok().flatten().map_or_else(Vec::new, |s| s.code);
+        self.context.repo.code_tree(tree, &roots)
+    }
 }
 
 impl Facts for TreeFacts<'_> {
@@ -39,13 +45,22 @@ impl Facts for TreeFacts<'_> {
 
     fn code_tree_of(&self, commit: &str) -> Result<Option<String>, Problem> {
         match self.context.repo.commit_tree(commit) {
-            Ok(tree) => {
-                let roots = load::settings(&tree)?.map_or_else(Vec::new, |s| s.code);
-                self.context.repo.code_tree(&tree, &roots).map(Some)
-            }
+            Ok(tree) => self.code_of(&tree).map(Some),
             Err(problem) if problem.kind == Kind::Ambiguous => Ok(None),
             Err(problem) => Err(problem),
         }
+    }
+
+    fn is_known_code(&self, code_tree: &str) -> Result<bool, Problem> {
+        let repo = &self.context.repo;
+        let Some(head) = repo.head()?.commit else { return Ok(false) };
+        // Newest first: what was anchored lately is found after few commits.
+        for commit in repo.commits(&head)?.iter().rev() {
+            if self.code_of(&repo.commit_tree(&commit.id)?)? == code_tree {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn comparison(&self, view: &IterationView, runs: &[RunView]) -> Result<String, Problem> {

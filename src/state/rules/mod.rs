@@ -50,6 +50,8 @@ pub trait Facts {
     fn comparison(&self, view: &IterationView, runs: &[RunView]) -> Result<String, Problem>;
     /// The digest of a commit's code; `None` when the commit is not in this clone.
     fn code_tree_of(&self, commit: &str) -> Result<Option<String>, Problem>;
+    /// Whether a commit that leads to the present one has this code.
+    fn is_known_code(&self, code_tree: &str) -> Result<bool, Problem>;
 }
 
 /// What a step from one tree to another is judged by.

@@ -118,6 +118,8 @@ fn added_run(case: &Case<'_>, path: &str, folder: &str, run: &Run) -> Result<Vec
                     .hint("a run is recorded by `git ar run local`, not by hand"),
             );
         }
+        // A rebase or squash loses the commit; any reachable one with the same code stands in for it.
+        None if case.facts.is_known_code(&run.anchor.code_tree)? => {}
         None => {
             let message = format!("the anchor's commit {} is not in this clone", short(&run.anchor.commit));
             found.push(

@@ -36,6 +36,10 @@ impl Facts for Given {
         Ok((commit == "c0").then(|| "code".into()))
     }
 
+    fn is_known_code(&self, code_tree: &str) -> Result<bool, Problem> {
+        Ok(code_tree == "code")
+    }
+
     fn comparison(&self, _: &IterationView, _: &[RunView]) -> Result<String, Problem> {
         Ok(self.comparison.into())
     }
@@ -224,7 +228,12 @@ fn records_belong_together() {
     };
     assert_eq!(change("config.yaml", "d-a", "d-b"), ["digest"]);
     assert_eq!(change("run.yaml", "code_tree: code", "code_tree: other"), ["anchor"]);
-    assert_eq!(change("run.yaml", "c0", "c9"), ["anchor-absent", "metrics"]);
+    // The commit is lost to a rebase; its code is still reachable, or it is not.
+    assert_eq!(change("run.yaml", "c0", "c9"), ["metrics"]);
+    assert_eq!(
+        change("run.yaml", "commit: c0, code_tree: code", "commit: c9, code_tree: lost"),
+        ["anchor-absent", "metrics"]
+    );
     assert_eq!(change("seed-0/metrics.json", "\"seed\":0", "\"seed\":1"), ["metrics"]);
     assert_eq!(change("seed-0/metrics.json", "0.9", "NaN"), ["metrics"]);
     assert_eq!(change("seed-0/metrics.json", "\"d-a\"", "\"d-b\""), ["metrics"]);
