@@ -76,6 +76,20 @@ impl Git {
         Self { folder: repo.top().to_path_buf(), clear, set }
     }
 
+    /// The same git, which leaves what git-lfs keeps elsewhere where it is.
+    #[must_use]
+    pub(super) fn without_large_files(mut self) -> Self {
+        self.set.push(("GIT_LFS_SKIP_SMUDGE", "1".into()));
+        self
+    }
+
+    /// The same git with another reason in the reflog.
+    #[must_use]
+    pub(super) fn because(mut self, why: &str) -> Self {
+        self.set.push(("GIT_REFLOG_ACTION", why.into()));
+        self
+    }
+
     /// Runs git and returns whatever came out of it.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! L2: the git repository. Reads go through gix and start no process; [`git`] is the one place that spawns git,
 //! [`store`] the one place that writes files.
 
+mod apart;
 mod changes;
 pub mod code;
 mod commit;
@@ -16,6 +17,7 @@ pub mod store;
 mod transaction;
 mod unfinished;
 
+pub use apart::{Apart, Checkout, OVERTAKEN};
 pub use changes::After;
 pub use commit::{Committed, Dirty, How};
 pub use commit_tree::CommitTree;
