@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::ops::{Context, Progress};
-use crate::repo::{Environment, Repo, git};
+use crate::repo::{Environment, Repo, fail, git};
 use crate::state::entities::Settings;
 use crate::state::load;
 use crate::state::problem::{Kind, Problem, Problems};
@@ -46,6 +46,7 @@ impl Session {
         if environment.get("GIT_AR_TRACE").is_some_and(|wanted| wanted == "git") {
             git::trace_to(|line| Stderr.say(&format!("trace: {line}")));
         }
+        fail::arm(environment.get("GIT_AR_FAIL").map(String::as_str))?;
         let here =
             std::env::current_dir().map_err(|e| Problem::new(Kind::Io, "io", format!("no current folder: {e}")))?;
         // A trainer runs in another folder than the person who says where the data is.

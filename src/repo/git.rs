@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::Repo;
+use super::{Repo, fail};
 use crate::state::problem::{Kind, Problem};
 
 /// The variables that `git rev-parse --local-env-vars` lists: they tie a process to one repository.
@@ -103,8 +103,11 @@ impl Git {
         command.envs(self.set.iter().map(|(name, value)| (name, value)));
         command.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        fail::shield(&mut command);
         announce(arguments);
-        let mut child = command.spawn().map_err(|error| not_started(&self.folder, &error))?;
+        let mut child = fail::point("git.start")
+            .and_then(|()| command.spawn())
+            .map_err(|error| not_started(&self.folder, &error))?;
         let stdin = child.stdin.take();
         let output = std::thread::scope(|scope| {
             if let Some(mut stdin) = stdin {
@@ -113,6 +116,7 @@ impl Git {
             }
             child.wait_with_output()
         });
+        fail::done("git.done");
         output.map_err(|error| not_started(&self.folder, &error))
     }
 

@@ -1,5 +1,5 @@
 //! L2: the git repository. Reads go through gix and start no process; [`git`] is the one place that spawns git,
-//! [`store`] the one place that writes files.
+//! [`store`] the one place that writes files, by the calls of [`effect`].
 
 mod apart;
 mod changes;
@@ -7,12 +7,15 @@ pub mod code;
 mod commit;
 mod commit_tree;
 pub mod disk;
+pub mod effect;
+pub mod fail;
 pub mod git;
 mod history;
 pub mod hooks;
 mod index_tree;
 mod objects;
 mod open;
+pub mod process;
 pub mod store;
 mod transaction;
 mod unfinished;

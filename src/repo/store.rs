@@ -4,20 +4,16 @@
 mod kept;
 mod lock;
 
-use std::fs::{File, OpenOptions, Permissions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use kept::Kept;
 pub use lock::{Lock, Owner};
 
+use super::effect;
 use crate::state::problem::{Kind, Problem};
 use crate::state::yaml;
-
-/// What temporary files begin with; one that is left over belongs to a process that was killed.
-pub const TEMPORARY: &str = ".git-ar-tmp-";
 
 /// Writes below one folder, and nowhere else.
 #[derive(Clone, Debug)]
@@ -53,11 +49,11 @@ impl Store {
     pub fn write_new(&self, path: &str, bytes: &[u8]) -> Result<(), Problem> {
         let place = self.locate(path)?;
         let temporary = self.temporary(path, &place, bytes, 0o666)?;
-        let linked = match std::fs::hard_link(&temporary, &place) {
+        let linked = match effect::link(&temporary, &place) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => link_by_rename(&temporary, &place),
             linked => linked,
         };
-        let _ = std::fs::remove_file(&temporary);
+        let _ = effect::remove(&temporary);
         match linked {
             Ok(()) => sync_folder(path, &place),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -100,7 +96,7 @@ impl Store {
     /// [`Kind::Io`] when it cannot be removed.
     pub fn remove(&self, path: &str) -> Result<bool, Problem> {
         let place = self.locate(path)?;
-        match std::fs::remove_file(&place) {
+        match effect::remove(&place) {
             Ok(()) => {}
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(false),
             Err(error) => return Err(unwritable(path, &error)),
@@ -108,7 +104,7 @@ impl Store {
         sync_folder(path, &place)?;
         let mut folder = place.parent();
         while let Some(empty) = folder.filter(|f| *f != self.top && f.starts_with(&self.top)) {
-            if std::fs::remove_dir(empty).is_err() {
+            if effect::remove_folder(empty).is_err() {
                 break;
             }
             folder = empty.parent();
@@ -116,12 +112,12 @@ impl Store {
         Ok(true)
     }
 
-    /// Removes the temporary files that a process left in a folder. One that cannot be removed does no harm.
-    pub(super) fn sweep(&self, folder: &str, pid: u32) {
+    /// Removes the temporary files in a folder whose names begin so: those of one process. One that cannot be removed does no harm.
+    pub(super) fn sweep(&self, folder: &str, prefix: &str) {
         let Ok(entries) = std::fs::read_dir(self.top.join(folder)) else { return };
-        let begin = format!("{TEMPORARY}{pid}-");
-        for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(&begin)) {
-            let _ = std::fs::remove_file(entry.path());
+        let of_it = |name: &str| name.starts_with(prefix) && prefix.starts_with(effect::TEMPORARY);
+        for entry in entries.flatten().filter(|e| of_it(&e.file_name().to_string_lossy())) {
+            let _ = effect::remove(&entry.path());
         }
     }
 
@@ -135,12 +131,12 @@ impl Store {
         let temporary = self.temporary(path, &place, bytes, 0o666 | bits.unwrap_or(0))?;
         let renamed = match wanted {
             // The mode of an old file is kept as it is, whatever the umask says.
-            Some(mode) => std::fs::set_permissions(&temporary, Permissions::from_mode(mode)),
+            Some(mode) => effect::set_mode(&temporary, mode),
             None => Ok(()),
         }
-        .and_then(|()| std::fs::rename(&temporary, &place));
+        .and_then(|()| effect::rename(&temporary, &place));
         if let Err(error) = renamed {
-            let _ = std::fs::remove_file(&temporary);
+            let _ = effect::remove(&temporary);
             return Err(unwritable(path, &error));
         }
         sync_folder(path, &place)?;
@@ -150,16 +146,14 @@ impl Store {
     /// A synced file with these bytes beside `place`. Nothing is left when it fails.
     fn temporary(&self, path: &str, place: &Path, bytes: &[u8], mode: u32) -> Result<PathBuf, Problem> {
         let folder = place.parent().unwrap_or(&self.top);
-        make_folders(folder).map_err(|error| unwritable(path, &error))?;
-        let temporary = temporary_name(folder);
-        let written = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&temporary).and_then(
-            |mut file| {
-                file.write_all(bytes)?;
-                file.sync_all()
-            },
-        );
+        effect::make_folders(folder).map_err(|error| unwritable(path, &error))?;
+        let temporary = effect::temporary_name(folder);
+        let written = effect::overwrite(&temporary, mode).and_then(|mut file| {
+            effect::write(&mut file, bytes)?;
+            effect::sync(&file)
+        });
         written.map_err(|error| {
-            let _ = std::fs::remove_file(&temporary);
+            let _ = effect::remove(&temporary);
             unwritable(path, &error)
         })?;
         Ok(temporary)
@@ -209,41 +203,18 @@ pub(super) fn edit_text(
     edit(text).map_err(|error| error.in_file(path))
 }
 
-/// A name for a temporary file that no other process and no other thread uses.
-fn temporary_name(folder: &Path) -> PathBuf {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    folder.join(format!("{TEMPORARY}{}-{number}", std::process::id()))
-}
-
-/// Makes the missing folders, and makes their names durable.
-fn make_folders(folder: &Path) -> std::io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = folder.parent() {
-        make_folders(parent)?;
-        match std::fs::create_dir(folder) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
-        File::open(parent)?.sync_all()?;
-    }
-    Ok(())
-}
-
 /// Where hard links do not exist: nearly as good, because writers hold the lock.
 fn link_by_rename(from: &Path, to: &Path) -> std::io::Result<()> {
     if to.symlink_metadata().is_ok() {
         return Err(ErrorKind::AlreadyExists.into());
     }
-    std::fs::rename(from, to)
+    effect::rename(from, to)
 }
 
 /// Makes a rename durable. Some network file systems do not sync folders; the rename holds there all the same.
 fn sync_folder(path: &str, place: &Path) -> Result<(), Problem> {
     let Some(folder) = place.parent() else { return Ok(()) };
-    match File::open(folder).and_then(|folder| folder.sync_all()) {
+    match effect::sync_folder(folder) {
         Err(error) if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
             Err(unwritable(path, &error))
         }
@@ -264,6 +235,7 @@ fn unwritable(path: &str, error: &std::io::Error) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::Permissions;
 
     fn names(folder: &Path) -> Vec<std::ffi::OsString> {
         let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();

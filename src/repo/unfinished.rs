@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Repo;
 use super::store::{Kept, Lock, Store};
+use super::{Repo, effect};
 use crate::state::problem::{Kind, Problem};
 use crate::state::tree::{Tree as _, digest};
 
@@ -18,8 +18,9 @@ const NOTE: &str = "unfinished";
 /// The note.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Note {
-    /// The process, whose temporary files are of no use any more.
-    pid: u32,
+    /// What the names of the process's temporary files begin with; they are of no use any more.
+    #[serde(default)]
+    temporary: String,
     files: Vec<Noted>,
 }
 
@@ -75,7 +76,7 @@ impl Repo {
         let mut restored = Vec::new();
         let head = self.head_tree()?;
         for Noted { path, kept, new } in note.files {
-            self.store().sweep(path.rsplit_once('/').map_or("", |(folder, _)| folder), note.pid);
+            self.store().sweep(path.rsplit_once('/').map_or("", |(folder, _)| folder), &note.temporary);
             let is_new = |bytes: Option<Vec<u8>>| bytes.as_deref().map(digest) == new;
             let committed = is_new(head.read(&path)?);
             let kept = self.store().kept(&path, kept.map(|name| self.aside().join(name)));
@@ -88,13 +89,13 @@ impl Repo {
         }
         self.forget_new(&paths)?;
         notes.remove(NOTE)?;
-        notes.sweep("", note.pid);
+        notes.sweep("", &note.temporary);
         Ok(restored)
     }
 
     /// Writes the note.
     pub(super) fn note(&self, files: Vec<Noted>) -> Result<(), Problem> {
-        let note = Note { pid: std::process::id(), files };
+        let note = Note { temporary: effect::own_prefix(), files };
         let text =
             serde_json::to_vec(&note).map_err(|_| Problem::new(Kind::Bug, "note", "a note cannot be written"))?;
         self.notes().replace(NOTE, &text).map(drop)

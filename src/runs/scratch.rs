@@ -1,9 +1,8 @@
 //! Files in scratch, outside every work tree: written aside and renamed, so that a reader sees all or nothing.
 
-use std::fs::File;
-use std::io::Write as _;
 use std::path::Path;
 
+use crate::repo::effect;
 use crate::state::problem::{Kind, Problem};
 
 /// The problem of an operation on a scratch file that failed.
@@ -14,23 +13,25 @@ pub fn failed(what: &str, path: &Path, error: &std::io::Error) -> Problem {
 
 /// Makes a folder and what is above it.
 pub fn folder(path: &Path) -> Result<(), Problem> {
-    std::fs::create_dir_all(path).map_err(|e| failed("make the folder", path, &e))
+    effect::make_folders(path).map_err(|e| failed("make the folder", path, &e))
 }
 
 /// Writes a file whole: a temporary file beside it, flushed to the disk, then renamed over it.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
     let parent = path.parent().expect("a file lies in a folder");
     folder(parent)?;
+    let aside = effect::temporary_name(parent);
     let write = || -> std::io::Result<()> {
-        // Readable as any new file is: the default of a temporary file would hide results from a group.
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-        let mut aside = tempfile::Builder::new().permissions(mode).tempfile_in(parent)?;
-        aside.write_all(bytes)?;
-        aside.as_file().sync_all()?;
-        aside.persist(path).map_err(|e| e.error)?;
-        File::open(parent)?.sync_all()
+        let mut file = effect::overwrite(&aside, 0o666)?;
+        effect::write(&mut file, bytes)?;
+        effect::sync(&file)?;
+        effect::rename(&aside, path)?;
+        effect::sync_folder(parent)
     };
-    write().map_err(|e| failed("write", path, &e))
+    write().map_err(|e| {
+        let _ = effect::remove(&aside);
+        failed("write", path, &e)
+    })
 }
 
 /// The bytes of a file; `None` when there is none.
@@ -44,7 +45,7 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>, Problem> {
 
 /// Removes a file that may be absent.
 pub fn remove(path: &Path) -> Result<(), Problem> {
-    match std::fs::remove_file(path) {
+    match effect::remove(path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(failed("remove", path, &e)),
         _ => Ok(()),
     }

@@ -7,8 +7,8 @@
 use std::path::{Path, PathBuf};
 
 use super::scratch;
-use crate::repo::DiskTree;
 use crate::repo::code::is_code;
+use crate::repo::{DiskTree, effect};
 use crate::state::problem::{Kind, Problem};
 use crate::state::tree::{EntryKind, Tree, digest, files};
 
@@ -55,14 +55,15 @@ pub fn provide(tree: &dyn Tree, roots: &[String], folder: &Path) -> Result<Snaps
     }
     let parent = folder.parent().expect("a snapshot lies in a folder");
     scratch::folder(parent)?;
-    let aside = tempfile::Builder::new().prefix(".new-").tempdir_in(parent);
-    let aside = aside.map_err(|e| scratch::failed("make a folder in", parent, &e))?;
-    write(&wanted, aside.path())?;
-    open_to_others(aside.path())?;
-    let aside = aside.keep();
-    if let Err(error) = std::fs::rename(&aside, folder) {
+    let aside = effect::temporary_name(parent);
+    let written = effect::make_folder(&aside).map_err(|e| scratch::failed("make a folder in", parent, &e));
+    if let Err(problem) = written.and_then(|()| write(&wanted, &aside)) {
+        let _ = effect::remove_folders(&aside);
+        return Err(problem);
+    }
+    if let Err(error) = effect::rename(&aside, folder) {
         // Somebody else was faster; theirs counts when it is whole.
-        let _ = std::fs::remove_dir_all(&aside);
+        let _ = effect::remove_folders(&aside);
         if !folder.is_dir() || attest(folder)? != manifest {
             return Err(scratch::failed("make the snapshot", folder, &error));
         }
@@ -117,7 +118,7 @@ fn write(wanted: &Files, folder: &Path) -> Result<(), Problem> {
         let place = folder.join(path);
         scratch::folder(place.parent().expect("below the snapshot's folder"))?;
         let written = match kind {
-            EntryKind::Symlink => std::os::unix::fs::symlink(String::from_utf8_lossy(bytes).as_ref(), &place),
+            EntryKind::Symlink => effect::symlink(&String::from_utf8_lossy(bytes), &place),
             EntryKind::Executable => write_read_only(&place, bytes, 0o555),
             _ => write_read_only(&place, bytes, 0o444),
         };
@@ -128,25 +129,17 @@ fn write(wanted: &Files, folder: &Path) -> Result<(), Problem> {
 }
 
 fn write_read_only(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
-    use std::io::Write as _;
-    use std::os::unix::fs::PermissionsExt as _;
-    let mut file = std::fs::File::create_new(path)?;
-    file.write_all(bytes)?;
-    file.set_permissions(std::fs::Permissions::from_mode(mode))
-}
-
-/// A temporary folder is its owner's alone; a snapshot may be read by a group.
-fn open_to_others(folder: &Path) -> Result<(), Problem> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(folder, mode).map_err(|e| scratch::failed("open", folder, &e))
+    let mut file = effect::create_new(path, 0o666)?;
+    effect::write(&mut file, bytes)?;
+    // A group may read a snapshot, whatever the umask says.
+    effect::set_mode(path, mode)
 }
 
 fn put_aside(folder: &Path) -> Result<PathBuf, Problem> {
     let name = folder.file_name().and_then(|n| n.to_str()).expect("a digest");
     let free = (1..).map(|n| folder.with_file_name(format!("{name}.changed-{n}"))).find(|p| !p.exists());
     let aside = free.expect("numbers do not end");
-    std::fs::rename(folder, &aside).map_err(|e| scratch::failed("put aside", folder, &e))?;
+    effect::rename(folder, &aside).map_err(|e| scratch::failed("put aside", folder, &e))?;
     Ok(aside)
 }
 

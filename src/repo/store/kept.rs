@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Store, unwritable};
+use crate::repo::effect;
 use crate::state::problem::Problem;
 
 /// What stood at a path: under a second name, or nothing. The second name stays until [`Kept::restore`] or
@@ -21,9 +22,9 @@ impl Store {
     /// As [`Store::replace`].
     pub fn keep(&self, path: &str, folder: &Path) -> Result<Kept, Problem> {
         let place = self.locate(path)?;
-        super::make_folders(folder).map_err(|error| unwritable(path, &error))?;
-        let second = super::temporary_name(folder);
-        if std::fs::hard_link(&place, &second).is_ok() {
+        effect::make_folders(folder).map_err(|error| unwritable(path, &error))?;
+        let second = effect::temporary_name(folder);
+        if effect::link(&place, &second).is_ok() {
             return Ok(self.kept(path, Some(second)));
         }
         let Some(bytes) = self.read(path)? else { return Ok(self.kept(path, None)) };
@@ -53,9 +54,9 @@ impl Kept {
         let Some(second) = &self.second else { return self.store.remove(&self.path).map(drop) };
         let place = self.store.locate(&self.path)?;
         if let Some(folder) = place.parent() {
-            super::make_folders(folder).map_err(|error| unwritable(&self.path, &error))?;
+            effect::make_folders(folder).map_err(|error| unwritable(&self.path, &error))?;
         }
-        if std::fs::rename(second, &place).is_err() {
+        if effect::rename(second, &place).is_err() {
             let bytes = std::fs::read(second).map_err(|error| unwritable(&self.path, &error))?;
             self.store.replace(&self.path, &bytes)?;
         }
@@ -67,7 +68,7 @@ impl Kept {
     pub fn forget(self) {
         if let Some(second) = &self.second {
             // A rename onto another name of the same file leaves both names; after any other there is none.
-            let _ = std::fs::remove_file(second);
+            let _ = effect::remove(second);
         }
     }
 }

@@ -11,6 +11,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
+use crate::repo::effect;
+use crate::repo::process::{boot, host, runs};
 use crate::state::problem::{Kind, Problem};
 
 /// Where the lock lies in the `.git` folder that all worktrees share.
@@ -107,7 +109,7 @@ impl Drop for Lock {
     fn drop(&mut self) {
         if std::fs::read_to_string(&self.place).is_ok_and(|found| found == self.text) {
             // A lock that cannot be given back is recognised as left over by the next process.
-            let _ = std::fs::remove_file(&self.place);
+            let _ = effect::remove(&self.place);
         }
     }
 }
@@ -162,7 +164,7 @@ fn take_away(place: &Path, seen: &str) -> Result<(), Problem> {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let aside = place.with_file_name(format!("lock-left-over-{}-{number}", std::process::id()));
-    match std::fs::rename(place, &aside) {
+    match effect::rename(place, &aside) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => {
             return Err(Problem::new(Kind::Io, "lock", format!("a left-over lock cannot be taken away: {error}"))
@@ -171,9 +173,9 @@ fn take_away(place: &Path, seen: &str) -> Result<(), Problem> {
         Ok(()) => {}
     }
     if std::fs::read_to_string(&aside).is_ok_and(|found| found != seen) {
-        let _ = std::fs::hard_link(&aside, place);
+        let _ = effect::link(&aside, place);
     }
-    let _ = std::fs::remove_file(&aside);
+    let _ = effect::remove(&aside);
     Ok(())
 }
 
@@ -195,23 +197,6 @@ fn held(place: &Path, holder: Option<&Owner>) -> Problem {
     Problem::new(Kind::Locked, "locked", message)
         .at(place.display().to_string())
         .hint("try again; if that process has ended (ps -p on its host), remove the lock file by hand")
-}
-
-/// Whether a process with this id runs here.
-fn runs(pid: u32) -> bool {
-    let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) else { return false };
-    !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH))
-}
-
-fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
-/// The boot and the pid namespace, where Linux names them.
-fn boot() -> String {
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let space = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    format!("{} {}", boot.trim(), space.display()).trim().to_string()
 }
 
 #[cfg(test)]
