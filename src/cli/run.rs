@@ -1,7 +1,7 @@
 //! `git ar run`: train on this machine from a snapshot, list and show runs, exclude what does not count.
 
 use super::{Recording, Reply, Session};
-use crate::cluster::transport::Stop;
+use crate::cluster::transport::process::Stop;
 use crate::ops::run_cells::Wanted;
 use crate::ops::{run_exclude, run_local, run_show};
 use crate::state::entities::Seeds;

@@ -2,7 +2,7 @@
 
 use super::session::Stderr;
 use super::{Recording, Reply, Session};
-use crate::cluster::transport::Stop;
+use crate::cluster::transport::process::Stop;
 use crate::ops::{Progress as _, train};
 use crate::runs::contract::{STOPPED, Task};
 use crate::runs::reference::{self, End};

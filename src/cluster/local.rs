@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::transport::{Job, Process, Stop};
+use super::transport::process::{Job, Process, Stop};
 use crate::state::problem::{Kind, Problem};
 
 /// How often processes are looked at.

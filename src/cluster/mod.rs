@@ -1,5 +1,8 @@
-//! L3: where jobs run. A site is a profile; [`transport`] is the one place that starts a job's processes.
+//! L3: where jobs run. A site is a profile; [`transport`] is the one place that starts a job's processes and reaches
+//! other machines.
 
 pub mod local;
 pub mod profile;
+pub mod reply;
+pub mod shell;
 pub mod transport;

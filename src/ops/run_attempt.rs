@@ -12,7 +12,8 @@ use super::run_job::{Job, attested, lost_attempt};
 use super::run_local::Setting;
 use super::run_show;
 use crate::cluster::local::{self, Event, Lock, last_lines};
-use crate::cluster::{profile, transport};
+use crate::cluster::profile;
+use crate::cluster::transport::process;
 use crate::repo::CommitTree;
 use crate::runs::collect::{self, Left};
 use crate::runs::contract::Task;
@@ -142,7 +143,7 @@ impl Setting<'_> {
         }
         Ok(Start {
             at: self.clock.now(),
-            host: transport::host(),
+            host: process::host(),
             commit: job.run.anchor.commit.clone(),
             manifest,
             config_digest: job.run.config_digest.clone(),
@@ -164,7 +165,7 @@ impl Setting<'_> {
         let folder = snapshot.folder.display().to_string();
         let python = python.map_or(folder.clone(), |p| format!("{folder}:{p}"));
         let one = |seed: &u64| {
-            let job = transport::Job {
+            let job = process::Job {
                 command: self.profile.launcher.iter().chain(&self.trainer.started).cloned().collect(),
                 env: environment(self.context, &self.task(job, dir, *seed), &python),
                 folder: snapshot.folder.clone(),
@@ -172,7 +173,7 @@ impl Setting<'_> {
             };
             (job, lock)
         };
-        let jobs: Vec<(transport::Job, &Lock)> = job.seeds.iter().map(one).collect();
+        let jobs: Vec<(process::Job, &Lock)> = job.seeds.iter().map(one).collect();
         let tell = |event| self.tell(job, dir, event);
         local::run(&jobs, self.at_once, self.stop, &tell)
     }

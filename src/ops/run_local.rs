@@ -15,7 +15,7 @@ use super::run_job::{Clock, Job};
 use super::{Context, run_show};
 use crate::cluster::local::Lock;
 use crate::cluster::profile::{LOCAL, Profile};
-use crate::cluster::transport::Stop;
+use crate::cluster::transport::process::Stop;
 use crate::runs::layout::Scratch;
 use crate::runs::{scratch, snapshot, trainer};
 use crate::state::entities::Seeds;

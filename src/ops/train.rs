@@ -13,7 +13,7 @@ use super::run_cells::Composer;
 use super::{Context, run_show};
 use crate::cluster::local::{self, Event, Lock};
 use crate::cluster::profile::{LOCAL, Profile};
-use crate::cluster::transport::{Job, Stop};
+use crate::cluster::transport::process::{Job, Stop};
 use crate::config::{self, Composed, Value};
 use crate::runs::contract::{self, Task};
 use crate::runs::layout::{RunDir, Scratch};

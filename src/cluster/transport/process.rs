@@ -1,4 +1,4 @@
-//! Door 3: the one place that starts a job's processes and tells them to stop.
+//! Jobs as processes of this machine: started, waited for, and asked to stop.
 //!
 //! A process is started as the head of its own process group, so that Ctrl-C reaches git-ar alone and git-ar can
 //! ask the trainer for its checkpoint. Its standard input is the run directory's lock file: the lock lasts as long
@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal};
 use crate::state::problem::{Kind, Problem};
 
 /// Variables of git that would lead a trainer's own git calls to another repository.
-const GIT_VARIABLES: [&str; 4] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"];
+pub(super) const GIT_VARIABLES: [&str; 4] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"];
 
 /// What is to be started.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,88 @@
+//! Door 3: the one place that starts a job's processes and reaches the machines of a site.
+//!
+//! A [`Remote`] runs POSIX sh text in a shell of the site: on this machine ([`local`]) or through the system's `ssh`
+//! ([`ssh`]). Every reply is read between two random sentinels ([`frame`]), so that a login banner is never taken for
+//! an answer and a reply that did not arrive whole is never taken for one that did.
+
+mod exchange;
+mod frame;
+pub mod local;
+pub mod process;
+pub mod ssh;
+mod ssh_words;
+
+use std::time::Duration;
+
+use super::profile::{Profile, Transport};
+use super::reply::Reply;
+use crate::state::problem::Problem;
+
+/// A script for a shell of the site.
+///
+/// It runs whole or not at all: a script that arrives cut off is not begun. Its standard input is [`Call::input`];
+/// what reads none of it, and must not, is told so by `</dev/null`. Beside it the script finds one function,
+/// `ar_input FILE`: it stores the input under this name, by a rename, only when every byte of it has arrived, and
+/// fails otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// What it is for, as in "cannot {what} on lengau".
+    pub what: &'a str,
+    /// POSIX sh text.
+    pub script: &'a str,
+    /// Its standard input.
+    pub input: &'a [u8],
+    /// How long it may take, all in all.
+    pub limit: Duration,
+}
+
+/// A reply whose standard output is bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bytes {
+    /// The script's exit status.
+    pub code: i32,
+    /// Its standard output.
+    pub stdout: Vec<u8>,
+    /// Its standard error.
+    pub stderr: String,
+}
+
+/// A way to a site's shell.
+pub trait Remote {
+    /// The cluster's name.
+    fn name(&self) -> &str;
+
+    /// Runs a script whose standard output may be any bytes.
+    ///
+    /// # Errors
+    /// `Kind::Unavailable` when no whole reply came: nobody can say whether the script ran, and how far.
+    fn fetch(&self, call: &Call<'_>) -> Result<Bytes, Problem>;
+
+    /// Runs a script whose output is text.
+    ///
+    /// # Errors
+    /// As [`Remote::fetch`].
+    fn sh(&self, call: &Call<'_>) -> Result<Reply, Problem> {
+        let Bytes { code, stdout, stderr } = self.fetch(call)?;
+        Ok(Reply { code, stdout: String::from_utf8_lossy(&stdout).into_owned(), stderr })
+    }
+}
+
+/// What a transport takes from outside.
+#[derive(Clone, Copy)]
+pub struct Outside<'a> {
+    /// The environment, with the credentials of `.env`.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// Chance, for the sentinels.
+    pub entropy: u64,
+}
+
+/// The way to the site of a profile. Nothing is started or connected yet.
+///
+/// # Errors
+/// `Kind::Invalid` for a profile that cannot be reached as it says.
+pub fn open(name: &str, profile: &Profile, outside: &Outside<'_>) -> Result<Box<dyn Remote>, Problem> {
+    let sentinels = frame::Sentinels::new(outside.entropy, None);
+    match profile.transport {
+        Transport::Local => Ok(Box::new(local::Local::new(name, sentinels))),
+    }
+}
