@@ -81,15 +81,13 @@ impl Setting<'_> {
         let left = self.collect(job, &dir, &codes)?;
         let (verdict, reason) = collect::verdict(&left, exit.code, self.stop.asked());
         let attempt = Attempt {
-            schema: 1,
-            cluster: profile::LOCAL.into(),
             job: Some(std::process::id().to_string()),
-            submitted: start.at,
-            start: Some(start),
             exit: Some(exit),
             verdict: Some(verdict),
             reason,
+            ..Attempt::new(profile::LOCAL, start.at)
         };
+        let attempt = Attempt { start: Some(start), ..attempt };
         let recorded = self.record(job, number, lost, &attempt, &left)?;
         let end = |(seed, left)| seed_end(&dir, seed, left);
         Ok(Attempted { number, verdict, seeds: left.into_iter().map(end).collect(), recorded })
@@ -112,7 +110,7 @@ impl Setting<'_> {
         if code == 0 && codes.contains(&None) {
             code = contract::STOPPED;
         }
-        let exit = Exit { at: self.clock.now(), code };
+        let exit = Exit { at: self.clock.now(), code, ..Exit::default() };
         scratch::write(&dir.exit(), json(&exit).as_bytes())?;
         Ok((start, exit, codes))
     }
@@ -147,6 +145,7 @@ impl Setting<'_> {
             commit: job.run.anchor.commit.clone(),
             manifest,
             config_digest: job.run.config_digest.clone(),
+            ..Start::default()
         })
     }
 

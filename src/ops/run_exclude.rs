@@ -8,10 +8,10 @@ use super::record::{Recorded, Write};
 use super::{Context, run};
 use crate::runs::layout::Record;
 use crate::state::entities::Seeds;
+use crate::state::exclusion::Exclusion;
 use crate::state::ids::RunId;
 use crate::state::load::RunView;
 use crate::state::problem::{Kind, Problem, Problems};
-use crate::state::record::Exclusion;
 use crate::state::tree::Tree;
 use crate::state::yaml::{edit, quote, to_string};
 

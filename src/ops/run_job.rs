@@ -90,13 +90,10 @@ pub(super) fn attested(dir: &RunDir) -> Result<(Option<Start>, Option<Exit>), Pr
 pub(super) fn lost_attempt(run: &Run, (start, exit): (Option<Start>, Option<Exit>)) -> Attempt {
     let verdict = if exit.is_some() { Verdict::Failed } else { Verdict::Killed };
     Attempt {
-        schema: 1,
-        cluster: profile::LOCAL.into(),
-        job: None,
-        submitted: run.created,
         start,
         exit,
         verdict: Some(verdict),
         reason: Some("git-ar ended before it could record this attempt".into()),
+        ..Attempt::new(profile::LOCAL, run.created)
     }
 }

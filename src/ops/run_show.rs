@@ -142,7 +142,7 @@ pub struct Shown {
     /// Its seeds.
     pub results: Vec<SeedRow>,
     /// Its exclusion.
-    pub exclusion: Option<crate::state::record::Exclusion>,
+    pub exclusion: Option<crate::state::exclusion::Exclusion>,
     /// Its directory on this machine, when it ran here.
     pub scratch: Option<String>,
 }

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use crate::cluster::profile::Profile;
 use crate::state::board::BoardConfig;
 use crate::state::entities::{Iteration, Settings};
+use crate::state::exclusion::Exclusion;
 use crate::state::problem::{Kind, Problem};
 use crate::state::project::{Finding, Project, References};
-use crate::state::record::{Attempt, Exclusion, Metrics, Run};
+use crate::state::record::{Attempt, Metrics, Run};
 use crate::state::text::nearest;
 
 /// One kind of file that has a schema.

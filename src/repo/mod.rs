@@ -13,6 +13,7 @@ pub mod git;
 mod history;
 pub mod hooks;
 mod index_tree;
+pub mod journal;
 mod objects;
 mod open;
 pub mod process;

@@ -1,6 +1,7 @@
 //! Door 2: the one place that writes files. Every file is replaced whole: temporary file beside it, fsync, rename,
 //! fsync of the folder; whoever reads sees the old bytes or the new ones.
 
+mod append;
 mod kept;
 mod lock;
 

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 
 use super::entities::{Iteration, Settings};
+use super::exclusion::Exclusion;
 use super::ids::{IterId, RunId, Slug};
 use super::problem::{Kind, Problem};
 use super::project::{Finding, Project, References};
-use super::record::{Attempt, Exclusion, Metrics, Run, Verdict};
+use super::record::{Attempt, Metrics, Run, Verdict};
 use super::tree::{EntryKind, Tree, join};
 use super::yaml;
 

@@ -3,6 +3,7 @@
 pub mod board;
 pub mod compare;
 pub mod entities;
+pub mod exclusion;
 pub mod health;
 pub mod ids;
 pub mod json;

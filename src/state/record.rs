@@ -1,4 +1,4 @@
-//! What a run leaves in git: `run.yaml`, attempts, `metrics.json`, `exclusion.yaml`.
+//! What a run leaves in git: `run.yaml`, attempts, `metrics.json`; why it does not count is in `exclusion`.
 //!
 //! `metrics.json` is the public contract with every trainer (`docs/trainer-contract.md`).
 
@@ -8,7 +8,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::entities::{Direction, Seeds};
-use super::ids::RunId;
 use super::{json, yaml};
 
 /// `run.yaml`: one submission of an experiment at one anchor. Never changed.
@@ -76,7 +75,7 @@ pub struct Resources {
 }
 
 /// `attempts/<n>.yaml`: one scheduler job of a run. Keys are added, never changed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Attempt {
     /// File version.
@@ -86,8 +85,26 @@ pub struct Attempt {
     /// The scheduler's id; for `local` the process id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
+    /// The job's name at the scheduler, by which it is found again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// When it was submitted.
     pub submitted: jiff::Timestamp,
+    /// The seeds it trains; all of the run's when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<Seeds>,
+    /// How the seeds share the job; one after another when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seeds_as: Option<SeedsAs>,
+    /// What was asked of the scheduler for it.
+    #[serde(default, skip_serializing_if = "Resources::is_empty")]
+    pub resources: Resources,
+    /// Digest of its job script.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
+    /// When the evidence for the verdict was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked: Option<jiff::Timestamp>,
     /// What the job attested when it started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Start>,
@@ -97,13 +114,44 @@ pub struct Attempt {
     /// The judgement; none while it is active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+    /// One word for what ended it, such as `walltime`; none for a success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
     /// Why the verdict is not `succeeded`, seed by seed where seeds differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
+impl Resources {
+    /// Nothing was asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How the seeds of a run become scheduler jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SeedsAs {
+    /// One job trains them one after another.
+    Sequence,
+    /// One job for each.
+    Jobs,
+    /// One job array with a member for each.
+    Array,
+}
+
+impl Attempt {
+    /// An attempt that was just submitted.
+    #[must_use]
+    pub fn new(cluster: impl Into<String>, submitted: jiff::Timestamp) -> Self {
+        Self { schema: 1, cluster: cluster.into(), submitted, ..Self::default() }
+    }
+}
+
 /// `start.json`: what really ran.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Start {
     /// When.
@@ -116,16 +164,31 @@ pub struct Start {
     pub manifest: String,
     /// The config's digest.
     pub config_digest: String,
+    /// The scheduler's id, as the job's own environment says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+    /// The modules that were loaded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<String>,
+    /// Where the program's own module came from, relative to the snapshot where it lies in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// `exit.json`: how it ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exit {
     /// When.
     pub at: jiff::Timestamp,
     /// The exit status; the first that is not 0 when there are several seeds.
     pub code: i32,
+    /// The exit status of each seed that was started.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub seeds: BTreeMap<u64, i32>,
+    /// The signal that the job was told to stop with, such as `TERM`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
 }
 
 /// The judgement on an attempt.
@@ -140,33 +203,6 @@ pub enum Verdict {
     Killed,
     /// What ran is not what was to run.
     Quarantined,
-}
-
-/// `exclusion.yaml`: why a run, or some of its seeds, does not count.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Exclusion {
-    /// File version.
-    pub schema: u32,
-    /// Why; shown on the board.
-    pub reason: String,
-    /// When.
-    pub at: jiff::Timestamp,
-    /// One word for the cause.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cause: Option<String>,
-    /// The seeds; all when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seeds: Option<Seeds>,
-    /// The run that replaces it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub superseded_by: Option<RunId>,
-    /// The commit that mends the cause.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fixed_by: Option<String>,
-    /// Why the exclusion no longer holds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub withdrawn: Option<String>,
 }
 
 /// `metrics.json`: one seed's result, written by any trainer.

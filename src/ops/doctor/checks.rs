@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{Check, Patient, State};
 use crate::ops::hook;
 use crate::repo::git::Git;
+use crate::repo::journal::{Content, Journal};
 use crate::repo::{Environment, Repo};
 use crate::runs::datasets::{DATA_SETS, DataSet, Found};
 use crate::runs::trainer;
@@ -27,6 +28,7 @@ pub(super) fn all(patient: &Patient<'_>) -> Vec<Check> {
             checks.push(repository(&repo, &settings));
             if let Ok(Some(settings)) = &settings {
                 checks.push(hooks(&repo));
+                checks.extend(journal(&repo));
                 checks.push(trainer(settings, patient));
             }
         }
@@ -34,6 +36,28 @@ pub(super) fn all(patient: &Patient<'_>) -> Vec<Check> {
     checks.extend(DATA_SETS.iter().map(|set| data(set, (patient.env)("AR_DATA").as_deref())));
     checks.push(disk(patient.folder));
     checks
+}
+
+/// The journal of submits, once there is one.
+fn journal(repo: &Repo) -> Option<Check> {
+    let journal = Journal::of(repo.common_dir());
+    let content = match journal.read() {
+        Ok(content) if content == Content::default() => return None,
+        Ok(content) => content,
+        Err(problem) => return Some(broken("journal", &problem)),
+    };
+    if let Some(damage) = &content.damage {
+        return Some(broken("journal", &journal.damaged(damage)));
+    }
+    let cut = if content.cut { "; a line that a killed command left half-written is left out" } else { "" };
+    Some(match content.pending().as_slice() {
+        [] => Check::ok("journal", format!("nothing is pending{cut}")),
+        pending => {
+            let acts: Vec<&str> = pending.iter().map(|act| act.intent.about.as_str()).collect();
+            let fix = vec!["git ar tick   finds out what became of it".into()];
+            Check::bad("journal", State::Missing, format!("pending: {}{cut}", acts.join(", ")), fix)
+        }
+    })
 }
 
 fn broken(name: &str, problem: &Problem) -> Check {

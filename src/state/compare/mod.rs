@@ -219,7 +219,7 @@ fn healths(tree: &dyn Tree, runs: &[RunView], metric: &str) -> Result<Vec<RunHea
         let counted = run.run.seeds.as_slice().iter().filter(|seed| run.excluded(**seed).is_none());
         let troubles = counted.map(|seed| (*seed, health::of_seed(run.seeds.get(seed), metric, classes)));
         let reason = run.exclusion.as_ref().filter(|e| e.withdrawn.is_none());
-        let excluded = |e: &super::record::Exclusion| {
+        let excluded = |e: &super::exclusion::Exclusion| {
             let which = e.seeds.as_ref().map(|s| format!(" (seeds {s})")).unwrap_or_default();
             format!("excluded{which}: {}", e.reason)
         };

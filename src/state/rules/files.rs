@@ -6,11 +6,12 @@ use super::Case;
 use super::moved::Moved;
 use crate::state::board::BoardConfig;
 use crate::state::entities::{Iteration, Settings};
+use crate::state::exclusion::Exclusion;
 use crate::state::ids::Slug;
 use crate::state::load;
 use crate::state::problem::{Kind, Problem};
 use crate::state::project::{Finding, Project, References};
-use crate::state::record::{Attempt, Exclusion, Metrics, Run};
+use crate::state::record::{Attempt, Metrics, Run};
 use crate::state::region;
 use crate::state::tree::{Change, EntryKind};
 

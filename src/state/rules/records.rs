@@ -4,11 +4,12 @@ use super::Case;
 use super::files::FileKind;
 use super::moved::Moved;
 use crate::state::entities::{Settings, Switch};
+use crate::state::exclusion::Exclusion;
 use crate::state::ids::{RunId, Slug};
 use crate::state::load;
 use crate::state::problem::Kind;
 use crate::state::problem::Problem;
-use crate::state::record::{Attempt, Exclusion, Metrics, Run, Verdict};
+use crate::state::record::{Attempt, Metrics, Run, Verdict};
 use crate::state::tree::join;
 
 /// What is wrong with the runs and results that were added.
