@@ -1,9 +1,9 @@
 //! A file that only grows: lines are added at its end and flushed before the caller goes on.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::fs::File;
+use std::io::{Seek as _, SeekFrom};
 
-use super::{Store, make_folders, sync_folder, unwritable};
+use super::{Store, effect, sync_folder, unwritable};
 use crate::state::problem::Problem;
 
 impl Store {
@@ -17,8 +17,8 @@ impl Store {
         let place = self.locate(path)?;
         let is_new = !place.exists();
         let failed = |error: std::io::Error| unwritable(path, &error);
-        make_folders(place.parent().unwrap_or(&self.top)).map_err(failed)?;
-        let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(&place).map_err(failed)?;
+        effect::make_folders(place.parent().unwrap_or(&self.top)).map_err(failed)?;
+        let mut file = effect::open(&place).map_err(failed)?;
         if let Err(error) = add(&mut file, keep, bytes) {
             // Half a line is told from a whole one by its reader too.
             let _ = file.set_len(keep);
@@ -31,6 +31,6 @@ impl Store {
 fn add(file: &mut File, keep: u64, bytes: &[u8]) -> std::io::Result<()> {
     file.set_len(keep)?;
     file.seek(SeekFrom::Start(keep))?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    effect::write(file, bytes)?;
+    effect::sync(file)
 }
