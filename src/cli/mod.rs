@@ -14,6 +14,7 @@ mod hook;
 mod init;
 mod iter;
 mod man;
+mod merge_driver;
 mod output;
 mod phase;
 mod project;
@@ -80,6 +81,8 @@ enum Command {
     Completions(completions::Args),
     Man(man::Args),
     #[command(hide = true)]
+    MergeDriver(merge_driver::Args),
+    #[command(hide = true)]
     ReferenceTrainer(train::ReferenceArgs),
 }
 
@@ -138,6 +141,7 @@ fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
         Command::Project(args) => project::run(session, &args),
         Command::Iter(args) => iter::run(session, &args),
         Command::Train(args) => train::run(session, args),
+        Command::MergeDriver(args) => merge_driver::run(session, &args),
         Command::ReferenceTrainer(args) => train::reference(session, &args),
         Command::Gate(args) => gate::run(session, &args),
         Command::Hook(args) => hook::run(session, &args),

@@ -22,6 +22,8 @@ pub struct Standing {
     pub manager: Option<String>,
     /// Each hook.
     pub hooks: Vec<One>,
+    /// Whether git merges state files through git-ar.
+    pub merges: bool,
     /// Whether this command changed something.
     pub changed: bool,
     /// What to add to the manager's configuration, when that is missing.
@@ -41,9 +43,14 @@ pub struct One {
 }
 
 impl Standing {
-    /// Whether git runs git-ar in every hook.
+    /// Whether git runs git-ar in every hook and merges through it.
     #[must_use]
     pub fn complete(&self) -> bool {
+        self.checks() && self.merges
+    }
+
+    /// Whether git runs git-ar in every hook.
+    fn checks(&self) -> bool {
         self.hooks.iter().all(|hook| hook.runs)
     }
 }
@@ -57,6 +64,7 @@ impl fmt::Display for Standing {
         for hook in &self.hooks {
             writeln!(f, "  {:<17} {}", hook.name, hook.state)?;
         }
+        writeln!(f, "  {:<17} {}", "merge driver", if self.merges { "installed" } else { "absent" })?;
         match &self.lines {
             Some(lines) => write!(f, "\nadd to its configuration:\n{lines}"),
             None => Ok(()),
@@ -69,10 +77,10 @@ impl fmt::Display for Standing {
 /// # Errors
 /// When git cannot be asked where its hooks lie, or a hook cannot be read.
 pub fn status(repo: &Repo) -> Result<Standing, Problems> {
-    standing(&repo.hooks()?, false)
+    standing(repo, &repo.hooks()?, false)
 }
 
-/// Puts git-ar's part into every hook; hooks that were there keep running. `exe` is this program: hooks in `.git`
+/// Puts git-ar's part into every hook, and lets git merge state files through it; hooks that were there keep running. `exe` is this program: hooks in `.git`
 /// fall back to it when `git-ar` is not in one of the folders of `path`.
 ///
 /// # Errors
@@ -83,11 +91,9 @@ pub fn install(repo: &Repo, exe: &Path, path: Option<&str>) -> Result<Standing, 
     let found = path.is_some_and(|path| std::env::split_paths(path).any(|folder| folder.join("git-ar").is_file()));
     // A hook that is committed must not name a folder of this machine.
     let fallback = (!found && hooks.place == Place::Own).then_some(exe);
-    if hooks.manager.is_some() {
-        let standing = standing(&hooks, false)?;
-        if standing.complete() {
-            return Ok(standing);
-        }
+    if hooks.manager.is_some() && standing(repo, &hooks, false)?.checks() {
+        let changed = repo.install_merge((!found).then_some(exe))?;
+        return standing(repo, &hooks, changed);
     }
     let mut done: Vec<&str> = Vec::new();
     let mut changed = false;
@@ -106,10 +112,11 @@ pub fn install(repo: &Repo, exe: &Path, path: Option<&str>) -> Result<Standing, 
             done.push(name);
         }
     }
-    standing(&hooks, changed)
+    changed |= repo.install_merge((!found).then_some(exe))?;
+    standing(repo, &hooks, changed)
 }
 
-/// Takes git-ar's part out of every hook; each file is then as it was before.
+/// Takes git-ar's part out of every hook and out of git's configuration; each file is then as it was before.
 ///
 /// # Errors
 /// When a hook cannot be written.
@@ -119,7 +126,8 @@ pub fn uninstall(repo: &Repo) -> Result<Standing, Problems> {
     for (name, _) in SHIMS {
         changed |= hooks.uninstall(name)?;
     }
-    standing(&hooks, changed)
+    changed |= repo.uninstall_merge()?;
+    standing(repo, &hooks, changed)
 }
 
 /// What a hook does when git runs it; read-only and without a lock. `remote` and `refs` are what git tells a
@@ -164,7 +172,7 @@ fn pushed(context: &Context<'_>, remote: &str, line: &str) -> Result<Option<Repo
     check::commits(context, &commits, local).map(Some)
 }
 
-fn standing(hooks: &Hooks, changed: bool) -> Result<Standing, Problems> {
+fn standing(repo: &Repo, hooks: &Hooks, changed: bool) -> Result<Standing, Problems> {
     let mut each = Vec::new();
     for (name, _) in SHIMS {
         let (state, runs) = match hooks.state(name)? {
@@ -184,5 +192,6 @@ fn standing(hooks: &Hooks, changed: bool) -> Result<Standing, Problems> {
     let missing = each.iter().any(|hook| !hook.runs);
     let lines = hooks.manager.filter(|_| missing).map(Manager::lines);
     let manager = hooks.manager.map(|manager| manager.to_string());
-    Ok(Standing { folder: hooks.folder.clone(), place, manager, hooks: each, changed, lines })
+    let merges = repo.merges()?;
+    Ok(Standing { folder: hooks.folder.clone(), place, manager, hooks: each, merges, changed, lines })
 }

@@ -13,6 +13,7 @@ pub mod gates;
 pub mod hook;
 pub mod init;
 pub mod iter;
+pub mod merge_driver;
 pub mod phase;
 pub mod project;
 pub mod record;

@@ -187,6 +187,27 @@ impl Git {
         self.run(&arguments, &input)
     }
 
+    /// Merges three files by their lines into `ours`; the names stand in its conflicts. Returns whether there are any.
+    ///
+    /// # Errors
+    /// [`Kind::Io`] when git fails.
+    pub fn merge_file(
+        &self,
+        [ours, base, theirs]: [&str; 3],
+        names: [&str; 2],
+        marker: usize,
+    ) -> Result<bool, Problem> {
+        let size = format!("--marker-size={marker}");
+        let arguments =
+            ["merge-file", "--quiet", &size, "-L", names[0], "-L", "base", "-L", names[1], "--", ours, base, theirs];
+        let output = self.run(&arguments, b"")?;
+        match output.status.code() {
+            Some(0) => Ok(false),
+            Some(1..=127) => Ok(true),
+            _ => Err(failed(&arguments, &output)),
+        }
+    }
+
     /// Writes a commit's files as a tar archive to `file`, as `git archive` does (attributes honoured). With
     /// `paths` only what lies in them.
     ///

@@ -5,6 +5,7 @@
 
 mod block;
 mod manager;
+mod merge;
 
 use std::path::{Path, PathBuf};
 

@@ -9,6 +9,7 @@ pub mod ids;
 pub mod json;
 pub mod load;
 pub mod markdown;
+pub mod merge;
 pub mod overlay;
 pub mod phase;
 pub mod pool;

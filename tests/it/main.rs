@@ -9,6 +9,7 @@ mod doctor;
 mod hooks;
 mod hydra;
 mod init;
+mod merges;
 mod oracle;
 mod phases;
 mod recording;

@@ -121,7 +121,8 @@ fn hooks(repo: &Repo) -> Check {
     if standing.complete() {
         return Check::ok("hooks", names.join(", "));
     }
-    let lacking: Vec<&str> = standing.hooks.iter().filter(|hook| !hook.runs).map(|hook| hook.name).collect();
+    let mut lacking: Vec<&str> = standing.hooks.iter().filter(|hook| !hook.runs).map(|hook| hook.name).collect();
+    lacking.extend((!standing.merges).then_some("merges of state files"));
     let found = format!("git does not run git-ar in {}", lacking.join(", "));
     Check::bad("hooks", State::Missing, found, vec!["git ar hook install".into()])
 }

@@ -12,7 +12,7 @@ pub const SHIMS: [(&str, &str); 3] = [
 ];
 
 const BEGIN: &[u8] = b"# >>> git-ar >>>\n";
-const END: &[u8] = b"# <<< git-ar <<<";
+pub(super) const END: &[u8] = b"# <<< git-ar <<<";
 const OWN: &str = "# This file is git-ar's own.\n";
 const SHELLS: [&str; 7] = ["sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"];
 

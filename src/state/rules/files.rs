@@ -17,7 +17,7 @@ use crate::state::tree::{Change, EntryKind};
 
 /// What a path holds by its place and name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FileKind {
+pub(crate) enum FileKind {
     Settings,
     Board,
     Project,
@@ -36,7 +36,7 @@ pub(super) enum FileKind {
 }
 
 impl FileKind {
-    pub(super) fn of(path: &str) -> Self {
+    pub(crate) fn of(path: &str) -> Self {
         let parts: Vec<&str> = path.split('/').collect();
         let markdown = path.ends_with(".md");
         match parts.as_slice() {

@@ -23,6 +23,7 @@ use super::problem::{Kind, Problem, Problems};
 use super::tree::{Change, Tree};
 
 pub use documents::{Document, untouched_sections};
+pub(crate) use files::FileKind;
 pub use gates::{GATES, Gate, GateResult, Outcome, gates_of};
 pub use steps::too_early;
 pub use view::Evidence;

@@ -1,0 +1,120 @@
+//! Git's merge driver for state files: a section of the clone's own configuration, and lines in `info/attributes`.
+//!
+//! Both are the clone's own, so that nothing tracked changes; whoever lacks them gets git's merge by lines.
+
+use std::path::Path;
+
+use super::block::{END, block, without_block};
+use crate::repo::Repo;
+use crate::repo::git::failed;
+use crate::repo::store::Store;
+use crate::state::problem::Problem;
+
+const SECTION: &str = "merge.git-ar";
+const ATTRIBUTES: &str = "info/attributes";
+const OWN: &str = "# This file is git-ar's own.\n";
+/// What is merged by the driver; attributes of one's own below these lines win.
+const LINES: &str = "\
+# >>> git-ar >>>
+# How `git merge` brings state files together. From `git ar hook install`; `git ar hook uninstall` takes it out.
+/README.md merge=git-ar
+/configs/ar.yaml merge=git-ar
+/configs/board/*.yaml merge=git-ar
+/configs/cluster/*.yaml merge=git-ar
+/leaderboard/** merge=git-ar
+/projects/**/*.md merge=git-ar
+/projects/**/*.yaml merge=git-ar
+/projects/**/metrics.json merge=git-ar
+";
+
+impl Repo {
+    /// Whether git merges state files through git-ar in this clone.
+    ///
+    /// # Errors
+    /// When git cannot be asked, or the attributes cannot be read.
+    pub fn merges(&self) -> Result<bool, Problem> {
+        let lines = self.attributes()?.is_some_and(|bytes| block(&bytes).is_some());
+        Ok(lines && self.local("driver")?.is_some_and(|driver| driver.contains("merge-driver")))
+    }
+
+    /// Lets git merge state files through git-ar in this clone. `fallback` is run where `git-ar` is not on the
+    /// `PATH`. Returns whether anything changed.
+    ///
+    /// # Errors
+    /// When configuration or attributes cannot be written.
+    pub fn install_merge(&self, fallback: Option<&Path>) -> Result<bool, Problem> {
+        let mut changed = false;
+        let values = [
+            ("name", "git-ar merges state files key by key".to_string()),
+            ("driver", driver(fallback)),
+            // Of several common ancestors one is taken, and none is made up with conflict markers in it.
+            ("recursive", "binary".to_string()),
+        ];
+        for (key, value) in values {
+            if self.local(key)?.as_deref() != Some(&*value) {
+                self.git().config_set(&format!("{SECTION}.{key}"), &value)?;
+                changed = true;
+            }
+        }
+        let old = self.attributes()?;
+        let own = old.as_ref().is_none_or(|old| without(old).is_some_and(|rest| rest.is_none()));
+        let rest = old.and_then(|old| without(&old).unwrap_or(Some(old))).unwrap_or_default();
+        let (mark, end) = (if own { OWN } else { "" }, String::from_utf8_lossy(END));
+        let new = [format!("{LINES}{mark}{end}\n").as_bytes(), &rest].concat();
+        Ok(self.common().replace(ATTRIBUTES, &new)? || changed)
+    }
+
+    /// Takes both out again. Returns whether anything changed.
+    ///
+    /// # Errors
+    /// When configuration or attributes cannot be written.
+    pub fn uninstall_merge(&self) -> Result<bool, Problem> {
+        let mut changed = false;
+        if self.local("driver")?.is_some() {
+            self.git().text(&["config", "--local", "--remove-section", SECTION])?;
+            changed = true;
+        }
+        let Some(rest) = self.attributes()?.and_then(|bytes| without(&bytes)) else { return Ok(changed) };
+        match rest {
+            Some(rest) => self.common().replace(ATTRIBUTES, &rest),
+            None => self.common().remove(ATTRIBUTES),
+        }
+    }
+
+    fn common(&self) -> Store {
+        Store::at(self.common_dir())
+    }
+
+    fn attributes(&self) -> Result<Option<Vec<u8>>, Problem> {
+        self.common().read(ATTRIBUTES)
+    }
+
+    /// A value of our section in the clone's own configuration.
+    fn local(&self, key: &str) -> Result<Option<String>, Problem> {
+        let arguments = ["config", "--local", "--get", &format!("{SECTION}.{key}")];
+        let output = self.git().run(&arguments, b"")?;
+        match output.status.code() {
+            Some(0) => Ok(Some(String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_string())),
+            Some(1) => Ok(None),
+            _ => Err(failed(&arguments, &output)),
+        }
+    }
+}
+
+/// The attributes without our lines: `None` where there are none, nothing inside where the file was ours alone.
+fn without(bytes: &[u8]) -> Option<Option<Vec<u8>>> {
+    let at = block(bytes)?;
+    let own = bytes[at].windows(OWN.len()).any(|window| window == OWN.as_bytes());
+    let rest = without_block(bytes)?;
+    Some(if own && rest.is_empty() { None } else { Some(rest) })
+}
+
+/// The command that git gives to a shell. Where git-ar is missing, the file is merged by lines as git does.
+fn driver(fallback: Option<&Path>) -> String {
+    let fallback = fallback.map_or_else(String::new, |path| path.to_string_lossy().into_owned());
+    let quoted = fallback.replace('\'', "'\\''").replace('%', "%%");
+    format!(
+        "git_ar=$(command -v git-ar || echo '{quoted}'); if [ -x \"$git_ar\" ]; then \
+         \"$git_ar\" merge-driver %O %A %B %P %L %X %Y; else git merge-file --marker-size=%L %A %O %B; fi"
+    )
+}
