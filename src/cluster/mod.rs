@@ -1,8 +1,12 @@
 //! L3: where jobs run. A site is a profile; [`transport`] is the one place that starts a job's processes and reaches
 //! other machines.
 
+pub mod legal;
 pub mod local;
 pub mod profile;
 pub mod reply;
+pub mod scheduler;
 pub mod shell;
+pub mod site;
 pub mod transport;
+pub mod walltime;

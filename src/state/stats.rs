@@ -46,7 +46,8 @@ fn variance_of_mean(s: Summary) -> Option<f64> {
 }
 
 /// The chance of a t at least this far from 0 on either side.
-fn student_two_sided(t: f64, freedom: f64) -> f64 {
+#[must_use]
+pub fn student_two_sided(t: f64, freedom: f64) -> f64 {
     incomplete_beta(freedom / 2.0, 0.5, freedom / (freedom + t * t)).clamp(0.0, 1.0)
 }
 
