@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::profile::{Profile, Transport};
 use super::reply::Reply;
-use crate::state::problem::Problem;
+use crate::state::problem::{Kind, Problem};
 
 /// A script for a shell of the site.
 ///
@@ -84,5 +84,9 @@ pub fn open(name: &str, profile: &Profile, outside: &Outside<'_>) -> Result<Box<
     let sentinels = frame::Sentinels::new(outside.entropy, None);
     match profile.transport {
         Transport::Local => Ok(Box::new(local::Local::new(name, sentinels))),
+        Transport::Ssh | Transport::Ssh2 => {
+            let message = format!("cluster {name} is reached by ssh, which this build does not speak");
+            Err(Problem::new(Kind::Invalid, "transport", message).hint("write `transport: local` on the login node itself"))
+        }
     }
 }
