@@ -1,6 +1,7 @@
 //! L3: where jobs run. A site is a profile; [`transport`] is the one place that starts a job's processes and reaches
 //! other machines.
 
+pub mod cause;
 pub mod legal;
 pub mod local;
 pub mod profile;

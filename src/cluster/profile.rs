@@ -9,6 +9,7 @@ pub use super::scheduler::Scheduler;
 use crate::state::entities::Trainer;
 use crate::state::load;
 use crate::state::problem::{Kind, Problem};
+use crate::state::record::SeedsAs;
 use crate::state::tree::Tree;
 
 /// The cluster that is this machine.
@@ -121,18 +122,6 @@ pub enum Delivery {
     Archive,
     /// A clone there is pulled.
     Pull,
-}
-
-/// How the seeds of a run become jobs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SeedsAs {
-    /// One job trains them one after another.
-    Sequence,
-    /// One job for each.
-    Jobs,
-    /// One job array with a member for each.
-    Array,
 }
 
 /// A queue's limits, as far as they are known.

@@ -86,7 +86,8 @@ pub fn open(name: &str, profile: &Profile, outside: &Outside<'_>) -> Result<Box<
         Transport::Local => Ok(Box::new(local::Local::new(name, sentinels))),
         Transport::Ssh | Transport::Ssh2 => {
             let message = format!("cluster {name} is reached by ssh, which this build does not speak");
-            Err(Problem::new(Kind::Invalid, "transport", message).hint("write `transport: local` on the login node itself"))
+            Err(Problem::new(Kind::Invalid, "transport", message)
+                .hint("write `transport: local` on the login node itself"))
         }
     }
 }
