@@ -1,11 +1,13 @@
 //! What a run left in scratch, judged: which results may be recorded, and the verdict on an attempt.
 
 use super::contract;
+use super::gather::SeedFiles;
 use super::layout::RunDir;
 use super::scratch;
 use crate::state::ids::RunId;
 use crate::state::problem::Problem;
 use crate::state::record::{Metrics, Run, Status, Verdict};
+use crate::state::tree::digest;
 
 /// Exit status of a process that SIGKILL ended.
 const SIGKILL: i32 = 137;
@@ -27,19 +29,53 @@ pub enum Left {
 
 /// What a seed left in a run's directory. `code` is the trainer's exit status.
 pub fn seed(dir: &RunDir, id: &RunId, run: &Run, seed: u64, code: i32) -> Result<Left, Problem> {
-    match code {
-        contract::STOPPED => {
-            return Ok(Left::Nothing("stopped; it goes on from its checkpoint when it is started again".into()));
-        }
-        SIGKILL => return Ok(Left::Nothing("ended by SIGKILL, as the system does when memory runs out".into())),
-        _ => {}
-    }
     if let Some(length) = dir.metrics(seed).metadata().ok().map(|m| m.len()).filter(|length| *length > LARGEST) {
-        return Ok(Left::Nothing(format!("metrics.json: {length} bytes; at most 4 MiB")));
+        return Ok(killed(code).unwrap_or_else(|| too_large(length)));
     }
-    let bytes = scratch::read(&dir.metrics(seed))?;
+    Ok(judged(id, run, seed, code, scratch::read(&dir.metrics(seed))?))
+}
+
+/// What a seed left on a site. Only a result counts whose digest the job script wrote when the trainer had ended with 0;
+/// `code` is the exit status in this attempt, none when the seed was not started or did not end.
+#[must_use]
+pub fn sent(files: &SeedFiles, id: &RunId, run: &Run, seed: u64, code: Option<i32>) -> Left {
+    match (&files.done, &files.metrics) {
+        (Some(done), Some(metrics)) if *done == digest(metrics) => judged(id, run, seed, 0, Some(metrics.clone())),
+        (Some(_), Some(_)) => Left::Nothing("metrics.json is not the one that the trainer ended with".into()),
+        (Some(_), None) if files.large.is_none() => {
+            Left::Nothing("metrics.json is gone since the trainer ended".into())
+        }
+        (_, metrics) => match (code, files.large) {
+            (None, _) => Left::Nothing("it did not come to an end".into()),
+            (Some(code), Some(length)) => killed(code).unwrap_or_else(|| too_large(length)),
+            (Some(0), None) if metrics.is_some() => {
+                Left::Nothing("the job ended before it could check metrics.json".into())
+            }
+            (Some(code), _) => judged(id, run, seed, code, metrics.clone()),
+        },
+    }
+}
+
+/// Why a trainer that was ended from outside left nothing.
+fn killed(code: i32) -> Option<Left> {
+    let reason = match code {
+        contract::STOPPED => "stopped; it goes on from its checkpoint when it is started again",
+        SIGKILL => "ended by SIGKILL, as the system does when memory runs out",
+        _ => return None,
+    };
+    Some(Left::Nothing(reason.into()))
+}
+
+fn too_large(length: u64) -> Left {
+    Left::Nothing(format!("metrics.json: {length} bytes; at most 4 MiB"))
+}
+
+fn judged(id: &RunId, run: &Run, seed: u64, code: i32, bytes: Option<Vec<u8>>) -> Left {
+    if let Some(left) = killed(code) {
+        return left;
+    }
     let metrics = bytes.as_deref().map(Metrics::from_json);
-    Ok(match (metrics, bytes) {
+    match (metrics, bytes) {
         (Some(Ok(metrics)), _) if metrics.status == Status::Failed => {
             let reason = metrics.error.unwrap_or_else(|| "the trainer gives no reason".into());
             Left::Nothing(format!("failed: {}", reason.chars().take(REASON_MOST).collect::<String>()))
@@ -51,7 +87,7 @@ pub fn seed(dir: &RunDir, id: &RunId, run: &Run, seed: u64, code: i32) -> Result
             Some(reason) => Left::Foreign(reason),
             None => Left::Result(Box::new(metrics), String::from_utf8_lossy(&bytes).into_owned()),
         },
-    })
+    }
 }
 
 /// Why these metrics are not this seed's of this run.
@@ -121,6 +157,33 @@ mod tests {
         {
             assert!(matches!(look(Some(&METRICS.replace(from, to)), 0), Left::Foreign(_)), "{to}");
         }
+    }
+
+    #[test]
+    fn a_result_from_a_site_counts_only_with_its_digest() {
+        let (id, run) = ("kq7f3-a".try_into().unwrap(), from_str(RUN).unwrap());
+        let look = |done: Option<String>, metrics: Option<&str>, code: Option<i32>| {
+            let files = SeedFiles { done, metrics: metrics.map(|m| m.as_bytes().to_vec()), ..SeedFiles::default() };
+            sent(&files, &id, &run, 0, code)
+        };
+        let reason = |left: Left| match left {
+            Left::Nothing(reason) => reason,
+            other => panic!("{other:?}"),
+        };
+        let whole = || Some(digest(METRICS.as_bytes()));
+        assert!(matches!(look(whole(), Some(METRICS), Some(0)), Left::Result(..)));
+        // Finished in an earlier attempt, and not started in this one.
+        assert!(matches!(look(whole(), Some(METRICS), None), Left::Result(..)));
+        let foreign = METRICS.replace("kq7f3-a", "kq7f3-b");
+        assert!(matches!(look(Some(digest(foreign.as_bytes())), Some(&foreign), Some(0)), Left::Foreign(_)));
+        assert!(reason(look(whole(), Some(&METRICS[..50]), Some(0))).contains("not the one"));
+        assert!(reason(look(whole(), None, Some(0))).contains("gone"));
+        assert!(reason(look(None, Some(METRICS), Some(0))).contains("before it could check"));
+        assert!(reason(look(None, None, Some(0))).contains("no metrics.json"));
+        assert!(reason(look(None, Some(METRICS), Some(143))).contains("stopped"));
+        assert!(reason(look(None, Some(METRICS), None)).contains("did not come to an end"));
+        let large = SeedFiles { large: Some(5 << 20), ..SeedFiles::default() };
+        assert!(reason(sent(&large, &id, &run, 0, Some(0))).contains("at most 4 MiB"));
     }
 
     #[test]
