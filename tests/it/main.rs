@@ -18,5 +18,7 @@ mod runs;
 mod sandbox;
 mod schema;
 mod shapes;
+mod site;
 mod tidy;
 mod verdicts;
+mod wire;

@@ -5,7 +5,7 @@
 //! an answer and a reply that did not arrive whole is never taken for one that did.
 
 mod exchange;
-mod frame;
+pub mod frame;
 pub mod local;
 pub mod process;
 pub mod ssh;

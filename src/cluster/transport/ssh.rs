@@ -68,22 +68,38 @@ impl Address {
     }
 }
 
+/// The person's `ssh`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setup {
+    /// The program.
+    pub program: PathBuf,
+    /// A folder of the person alone, where a shared connection of our own may live when the person has none.
+    pub runtime: Option<PathBuf>,
+}
+
+impl Setup {
+    /// `GIT_AR_SSH`, or `ssh` on the PATH; connections are shared below `XDG_RUNTIME_DIR`.
+    pub fn of(env: &dyn Fn(&str) -> Option<String>) -> Self {
+        let path = |name: &str| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        Self { program: path("GIT_AR_SSH").unwrap_or_else(|| "ssh".into()), runtime: path("XDG_RUNTIME_DIR") }
+    }
+}
+
 /// A site behind `ssh`.
 #[derive(Debug)]
 pub struct Ssh {
     name: String,
     address: Address,
     sentinels: Sentinels,
-    /// Where a master connection of our own may live, when the person has none.
-    runtime: Option<PathBuf>,
+    setup: Setup,
     options: OnceLock<Vec<String>>,
 }
 
 impl Ssh {
-    /// The cluster of this name. `runtime` is a folder of the person alone, for the socket of a shared connection.
+    /// The cluster of this name.
     #[must_use]
-    pub fn new(name: &str, address: Address, sentinels: Sentinels, runtime: Option<PathBuf>) -> Self {
-        Self { name: name.to_string(), address, sentinels, runtime, options: OnceLock::new() }
+    pub fn new(name: &str, address: Address, sentinels: Sentinels, setup: Setup) -> Self {
+        Self { name: name.to_string(), address, sentinels, setup, options: OnceLock::new() }
     }
 
     /// The options of every call, found out once.
@@ -113,7 +129,7 @@ impl Ssh {
     /// A socket of our own; its path must fit into a socket's name, with what ssh adds while it makes one.
     fn own_socket(&self) -> Option<PathBuf> {
         let name = crate::state::tree::digest(self.address.shown().as_bytes());
-        let path = self.runtime.as_ref()?.join(format!("git-ar-{}", &name[..16]));
+        let path = self.setup.runtime.as_ref()?.join(format!("git-ar-{}", &name[..16]));
         (path.is_absolute() && path.as_os_str().len() < 80).then_some(path)
     }
 
@@ -127,7 +143,7 @@ impl Ssh {
 
     /// What `ssh` says to a question of its own; `None` when it says no.
     fn ask(&self, options: &[String], question: &[&str]) -> Option<String> {
-        let mut command = Command::new("ssh");
+        let mut command = Command::new(&self.setup.program);
         command.arg("-oBatchMode=yes").args(options).args(question).args(self.address.arguments());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().ok()?;
@@ -181,12 +197,12 @@ impl Remote for Ssh {
 
     fn fetch(&self, call: &Call<'_>) -> Result<Bytes, Problem> {
         let frame = self.sentinels.next(call);
-        let mut command = Command::new("ssh");
+        let mut command = Command::new(&self.setup.program);
         command.args(self.options()).args(self.address.arguments()).arg(&frame.command);
         command.env("SSH_ASKPASS_REQUIRE", "never");
         GIT_VARIABLES.iter().for_each(|name| _ = command.env_remove(name));
         let missing = |e: std::io::Error| {
-            self.problem(call, "no-ssh", &format!("the program `ssh` does not start: {e}"))
+            self.problem(call, "no-ssh", &format!("{} does not start: {e}", self.setup.program.display()))
                 .hint("install OpenSSH's client, or use `transport: ssh2`")
         };
         let done = exchange(&mut command, frame, call.limit).map_err(missing)?;
