@@ -94,7 +94,8 @@ fn a_shared_connection_is_used_and_a_stale_one_gone_round() {
     let socket = site.path("client/m");
     let shared = format!("ControlPath {}\n  ControlMaster no", socket.display());
     site.client(&shared);
-    let control = |words: &[&str]| std::process::Command::new(site.path("client/ssh")).args(words).output().unwrap().status;
+    let control =
+        |words: &[&str]| std::process::Command::new(site.path("client/ssh")).args(words).output().unwrap().status;
     assert!(control(&["-fN", "-M", "site"]).success());
     // With the master alone: no key, no server that takes new connections.
     std::fs::write(site.path("server/authorized"), "").unwrap();

@@ -73,7 +73,8 @@ impl Site {
     fn connect(&self) {
         assert!(Path::new(SSHD).exists(), "{SSHD} is missing: apt-get install openssh-server (cargo xtask test does)");
         for key in ["server/host", "client/key"] {
-            let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(self.path(key)).status();
+            let made =
+                Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(self.path(key)).status();
             assert!(made.unwrap().success());
         }
         let own = std::fs::read_to_string(self.path("client/key.pub")).unwrap();
@@ -98,7 +99,12 @@ impl Site {
         }
         let log = std::fs::File::create(self.path("server/log")).unwrap();
         let mut command = Command::new(SSHD);
-        command.args(["-D", "-e", "-f"]).arg(self.path("server/conf")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command
+            .args(["-D", "-e", "-f"])
+            .arg(self.path("server/conf"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
         *self.sshd.borrow_mut() = Some(command.spawn().unwrap());
         wait(|| TcpStream::connect(("127.0.0.1", self.port)).is_ok(), "sshd to listen");
     }
@@ -218,7 +224,13 @@ impl Drop for Site {
         self.cut();
         self.starts(false);
         for job in self.jobs().iter().filter(|job| job["state"] != "F") {
-            for pid in job["members"].as_object().into_iter().flat_map(|m| m.values()).chain([job]).filter_map(|m| m["pid"].as_u64()) {
+            for pid in job["members"]
+                .as_object()
+                .into_iter()
+                .flat_map(|m| m.values())
+                .chain([job])
+                .filter_map(|m| m["pid"].as_u64())
+            {
                 let _ = Command::new("kill").args(["-9", "--", &format!("-{pid}")]).stderr(Stdio::null()).status();
             }
             // The server's own process for the job ends when its file says so.
