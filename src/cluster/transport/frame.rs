@@ -54,7 +54,8 @@ printf '\nar-begin %s\n' {mark}
 printf '\nar-begin %s\n' {mark} >&2
 case $ar_script in
 *'ar-whole {mark}') (
-{path}eval "$ar_script"
+{path}cd "$HOME" || exit 96
+eval "$ar_script"
 ) ; ar_code=$? ;;
 *) ar_code=cut ;;
 esac

@@ -19,7 +19,7 @@ use crate::state::problem::{Kind, Problem};
 
 /// A script for a shell of the site.
 ///
-/// It runs whole or not at all: a script that arrives cut off is not begun. Its standard input is [`Call::input`];
+/// It begins in the home folder, and runs whole or not at all: a script that arrives cut off is not begun. Its standard input is [`Call::input`];
 /// what reads none of it, and must not, is told so by `</dev/null`. Beside it the script finds one function,
 /// `ar_input FILE`: it stores the input under this name, by a rename, only when every byte of it has arrived, and
 /// fails otherwise.
@@ -65,6 +65,22 @@ pub trait Remote {
         let Bytes { code, stdout, stderr } = self.fetch(call)?;
         Ok(Reply { code, stdout: String::from_utf8_lossy(&stdout).into_owned(), stderr })
     }
+}
+
+/// Whether a call that ended with this problem certainly ran nothing on the site: no connection was made.
+#[must_use]
+pub fn never_began(problem: &Problem) -> bool {
+    let codes = [
+        "host-key-changed",
+        "host-key-unknown",
+        "unknown-host",
+        "too-many-keys",
+        "auth-refused",
+        "ssh-config",
+        "no-ssh",
+        "unreachable",
+    ];
+    codes.contains(&problem.code)
 }
 
 /// What a transport takes from outside.

@@ -46,7 +46,7 @@ def fault(name):
         if "times" in found:
             found["times"] -= 1
             store("faults.json", faults)
-        return found
+        return {"on": True, **found}
 
 
 # ---------------------------------------------------------------- recorded replies
