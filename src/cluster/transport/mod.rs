@@ -97,13 +97,28 @@ pub struct Outside<'a> {
 /// # Errors
 /// `Kind::Invalid` for a profile that cannot be reached as it says.
 pub fn open(name: &str, profile: &Profile, outside: &Outside<'_>) -> Result<Box<dyn Remote>, Problem> {
-    let sentinels = frame::Sentinels::new(outside.entropy, None);
+    let sentinels = frame::Sentinels::new(outside.entropy, profile.scheduler_path.as_deref());
     match profile.transport {
         Transport::Local => Ok(Box::new(local::Local::new(name, sentinels))),
-        Transport::Ssh | Transport::Ssh2 => {
-            let message = format!("cluster {name} is reached by ssh, which this build does not speak");
-            Err(Problem::new(Kind::Invalid, "transport", message)
-                .hint("write `transport: local` on the login node itself"))
+        Transport::Ssh => {
+            let setup = ssh::Setup::of(outside.env);
+            Ok(Box::new(ssh::Ssh::new(name, address(name, profile)?, sentinels, setup)))
+        }
+        Transport::Ssh2 => {
+            let message = format!("cluster {name} asks for `transport: ssh2`, which this build does not have");
+            Err(Problem::new(Kind::Usage, "no-ssh2", message)
+                .hint("write `transport: ssh`, which uses the system's ssh"))
         }
     }
+}
+
+/// Whom a profile names.
+fn address(name: &str, profile: &Profile) -> Result<ssh::Address, Problem> {
+    let file = |problem: Problem| problem.at(format!("cluster/{name}.yaml"));
+    let Some(host) = profile.host.clone() else {
+        let message = format!("cluster {name} is reached by ssh and names no host");
+        return Err(file(Problem::new(Kind::Invalid, "no-host", message))
+            .hint("add a line such as `host: lengau`, the name that you type after ssh"));
+    };
+    ssh::Address { host, user: profile.user.clone(), port: profile.port }.checked().map_err(file)
 }
