@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::ops::{Context, Progress};
-use crate::repo::{Environment, Repo, fail, git};
+use crate::repo::store::Owner;
+use crate::repo::{Environment, Recovered, Repo, fail, git};
 use crate::state::entities::Settings;
 use crate::state::load;
 use crate::state::problem::{Kind, Problem, Problems};
@@ -162,9 +163,12 @@ impl Progress for Stderr {
 }
 
 /// Says what a killed command had left half-done.
-fn told(restored: &[String]) {
-    if !restored.is_empty() {
-        let what = restored.join(", ");
+fn told(recovered: &Recovered) {
+    if let Some(Owner { pid, doing, .. }) = &recovered.lock {
+        Stderr.say(&format!("note: process {pid} ({doing}) ended and left its lock; the lock was taken over"));
+    }
+    if !recovered.files.is_empty() {
+        let what = recovered.files.join(", ");
         Stderr.say(&format!("note: a command was killed before its commit; taken back: {what}"));
     }
 }

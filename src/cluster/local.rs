@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::transport::process::{Job, Process, Stop};
+use crate::repo::effect;
 use crate::state::problem::{Kind, Problem};
 
 /// How often processes are looked at.
@@ -40,8 +41,8 @@ impl Lock {
             Problem::new(Kind::Io, "scratch", format!("cannot lock {}: {e}", path.display()))
                 .hint("check free space and permissions there, then repeat the command")
         };
-        std::fs::create_dir_all(path.parent().expect("a lock lies in a folder")).map_err(io)?;
-        let file = File::options().create(true).truncate(false).read(true).write(true).open(path).map_err(io)?;
+        effect::make_folders(path.parent().expect("a lock lies in a folder")).map_err(io)?;
+        let file = effect::open(path).map_err(io)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(std::fs::TryLockError::Error(error)) => Err(io(error)),

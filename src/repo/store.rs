@@ -122,6 +122,16 @@ impl Store {
         }
     }
 
+    /// Removes a temporary file or folder, with what is in it.
+    pub(super) fn discard(path: &Path) -> Result<(), Problem> {
+        let is_folder = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
+        let removed = if is_folder { effect::remove_folders(path) } else { effect::remove(path) };
+        match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(unwritable(&path.display().to_string(), &error)),
+            _ => Ok(()),
+        }
+    }
+
     fn put(&self, path: &str, bytes: &[u8], bits: Option<u32>) -> Result<bool, Problem> {
         let place = self.locate(path)?;
         let old = std::fs::metadata(&place).ok().map(|found| found.permissions().mode() & 0o777);

@@ -8,12 +8,12 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::store::{Kept, Lock, Store};
+use super::store::{Kept, Lock, Owner, Store};
 use super::{Repo, effect};
 use crate::state::problem::{Kind, Problem};
 use crate::state::tree::{Tree as _, digest};
 
-const NOTE: &str = "unfinished";
+pub(super) const NOTE: &str = "unfinished";
 
 /// The note.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -40,20 +40,36 @@ impl Noted {
     }
 }
 
+/// What a killed process had left, and is put in order.
+#[derive(Debug, Default)]
+pub struct Recovered {
+    /// Files that are as before again.
+    pub files: Vec<String>,
+    /// Who left the lock behind.
+    pub lock: Option<Owner>,
+}
+
 impl Repo {
-    /// Takes back what a killed process left half-done, and returns the paths that are as before again. Does nothing
-    /// while a transaction is under way. A file that was edited since then is left as it is.
+    /// Takes back what a killed process left half-done, and its lock. Does nothing while a transaction is under way. A
+    /// file that was edited since then is left as it is.
     ///
     /// # Errors
     /// [`Kind::Locked`] while git still works on the index, [`Kind::Io`] when a file cannot be put back.
-    pub fn recover(&self) -> Result<Vec<String>, Problem> {
-        if !self.aside().join(NOTE).exists() {
-            return Ok(Vec::new());
+    pub fn recover(&self) -> Result<Recovered, Problem> {
+        let left = Lock::left_over(self.common_dir())?;
+        if left.is_none() && !self.is_unfinished() {
+            return Ok(Recovered::default());
         }
         match Lock::try_take(self.common_dir(), "recovery")? {
-            Some(lock) => self.recover_under(&lock),
-            None => Ok(Vec::new()),
+            Some(lock) => Ok(Recovered { files: self.recover_under(&lock)?, lock: left }),
+            None => Ok(Recovered::default()),
         }
+    }
+
+    /// Whether a change is under way in this worktree, or was when its process was killed.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.aside().join(NOTE).exists()
     }
 
     /// The same for a caller that holds the lock.

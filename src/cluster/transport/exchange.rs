@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 
 use super::frame::{Frame, Stream};
+use crate::repo::fail;
 
 /// The longest reply that is taken into memory.
 const MOST: usize = 1 << 30;
@@ -50,6 +51,8 @@ pub(super) fn exchange(command: &mut Command, frame: Frame, limit: Duration) -> 
     let began = Instant::now();
     let (stdout, stderr) = (frame.stream(), frame.stream());
     command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    fail::shield(command);
+    fail::point("remote.send")?;
     let mut child = command.spawn()?;
     let (tell, heard) = channel();
     let mut input = child.stdin.take().expect("the input is a pipe");
@@ -64,6 +67,7 @@ pub(super) fn exchange(command: &mut Command, frame: Frame, limit: Duration) -> 
         let _ = rustix::process::kill_process_group(Pid::from_child(&child), Signal::KILL);
         let _ = child.wait();
     }
+    fail::done("remote.done");
     Ok(exchange)
 }
 

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::{Pid, Signal};
 
+use crate::repo::{effect, fail};
 use crate::state::problem::{Kind, Problem};
 
 /// Variables of git that would lead a trainer's own git calls to another repository.
@@ -91,8 +92,12 @@ impl Process {
         let outputs = outputs(job.log.as_deref())?;
         let input = lock.try_clone().map_err(|e| io("use the lock of", &job.folder, &e))?;
         command.stdin(input).stdout(outputs.0).stderr(outputs.1);
-        match command.spawn() {
-            Ok(child) => Ok(Self { child, told: false }),
+        fail::shield(&mut command);
+        match fail::point("job.start").and_then(|()| command.spawn()) {
+            Ok(child) => {
+                fail::done("job.started");
+                Ok(Self { child, told: false })
+            }
             Err(error) => Err(cannot_start(program, &error)),
         }
     }
@@ -125,8 +130,8 @@ fn code(status: ExitStatus) -> i32 {
 fn outputs(log: Option<&Path>) -> Result<(Stdio, Stdio), Problem> {
     let Some(log) = log else { return Ok((std::io::stderr().into(), std::io::stderr().into())) };
     let open = || -> std::io::Result<(Stdio, Stdio)> {
-        std::fs::create_dir_all(log.parent().expect("a log lies in a folder"))?;
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
+        effect::make_folders(log.parent().expect("a log lies in a folder"))?;
+        let file = effect::append(log)?;
         Ok((file.try_clone()?.into(), file.into()))
     };
     open().map_err(|e| io("write", log, &e))

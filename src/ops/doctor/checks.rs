@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Check, Patient, State};
+use super::{Check, Patient, State, remains};
 use crate::ops::hook;
 use crate::repo::git::Git;
 use crate::repo::journal::{Content, Journal};
@@ -28,6 +28,7 @@ pub(super) fn all(patient: &Patient<'_>) -> Vec<Check> {
             checks.push(repository(&repo, &settings));
             if let Ok(Some(settings)) = &settings {
                 checks.push(hooks(&repo));
+                checks.extend(remains::all(&repo, settings));
                 checks.extend(journal(&repo));
                 checks.push(trainer(settings, patient));
             }

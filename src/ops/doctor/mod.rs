@@ -1,6 +1,8 @@
 //! `doctor`: what this machine and this repository have and lack, and how to get what is missing.
 
 mod checks;
+mod mend;
+mod remains;
 
 use std::fmt;
 use std::path::Path;
@@ -47,6 +49,12 @@ impl Check {
 pub struct Outcome {
     /// The checks in order.
     pub checks: Vec<Check>,
+    /// What was mended; none when nothing was to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mended: Option<Vec<String>>,
+    /// What could not be mended, with the reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
 }
 
 /// What the checks look at.
@@ -62,7 +70,14 @@ pub struct Patient<'a> {
 /// Look at everything. Needs no repository, and changes nothing.
 #[must_use]
 pub fn doctor(patient: &Patient<'_>) -> Outcome {
-    Outcome { checks: checks::all(patient) }
+    Outcome { checks: checks::all(patient), mended: None, left: Vec::new() }
+}
+
+/// Mend what can be mended without a guess, then look at everything.
+#[must_use]
+pub fn fix(patient: &Patient<'_>) -> Outcome {
+    let mended = mend::mend(patient);
+    Outcome { checks: checks::all(patient), mended: Some(mended.done), left: mended.left }
 }
 
 impl Outcome {
@@ -75,6 +90,15 @@ impl Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in self.mended.iter().flatten() {
+            writeln!(f, "mended   {line}")?;
+        }
+        for line in &self.left {
+            writeln!(f, "left     {line}")?;
+        }
+        if self.mended.as_ref().is_some_and(Vec::is_empty) && self.left.is_empty() {
+            writeln!(f, "nothing to mend")?;
+        }
         for check in &self.checks {
             let word = match check.state {
                 State::Ok => "ok",

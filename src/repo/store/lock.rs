@@ -5,7 +5,6 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -76,6 +75,17 @@ impl Lock {
         }
     }
 
+    /// Who left the lock behind: a process that certainly lives no more.
+    ///
+    /// # Errors
+    /// [`Kind::Io`] when the lock cannot be read.
+    pub fn left_over(common_dir: &Path) -> Result<Option<Owner>, Problem> {
+        let Some(found) = read(&common_dir.join(PLACE))? else { return Ok(None) };
+        let own = Owner { host: host(), boot: boot(), pid: std::process::id(), doing: String::new() };
+        let holder = owner_in(&found);
+        Ok(holder.filter(|holder| matches!(standing(Some(holder), &own), Standing::Gone)))
+    }
+
     /// One try, left-over locks taken away.
     fn look(common_dir: &Path, doing: &str) -> Result<Look, Problem> {
         let place = common_dir.join(PLACE);
@@ -90,7 +100,7 @@ impl Lock {
                 }
                 continue;
             };
-            let holder: Option<Owner> = found.lines().next().and_then(|line| serde_json::from_str(line).ok());
+            let holder = owner_in(&found);
             match standing(holder.as_ref(), &owner) {
                 Standing::Gone => take_away(&place, &found)?,
                 standing => return Ok(Look::Held(place, holder, standing)),
@@ -137,6 +147,11 @@ fn standing(holder: Option<&Owner>, own: &Owner) -> Standing {
     }
 }
 
+/// Who stands in a lock file.
+fn owner_in(text: &str) -> Option<Owner> {
+    text.lines().next().and_then(|line| serde_json::from_str(line).ok())
+}
+
 /// Creates the lock file with its content at once; `false` when somebody was first.
 fn create(place: &Path, text: &str) -> Result<bool, Problem> {
     let folder = place.parent().unwrap_or(place);
@@ -161,9 +176,7 @@ fn read(place: &Path) -> Result<Option<String>, Problem> {
 /// Takes a dead process's lock away. The rename has one winner; should it have caught the lock of a process that
 /// came in between, that lock is put back.
 fn take_away(place: &Path, seen: &str) -> Result<(), Problem> {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let aside = place.with_file_name(format!("lock-left-over-{}-{number}", std::process::id()));
+    let aside = effect::temporary_name(place.parent().unwrap_or(place));
     match effect::rename(place, &aside) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => {

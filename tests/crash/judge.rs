@@ -1,0 +1,104 @@
+//! What is true of a repository, and whether that is the old state, the new one, or neither.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::cases::Case;
+use crate::sandbox::{Sandbox, split};
+
+/// What temporary files are called.
+const TEMPORARY: [&str; 2] = [".git-ar-tmp-", "lock-left-over"];
+
+/// Everything that a state consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    /// Every file of the work tree and every hook with its bytes.
+    pub(crate) files: BTreeMap<PathBuf, Vec<u8>>,
+    /// The tree of `HEAD`.
+    pub(crate) tree: String,
+    /// What git says of index and work tree.
+    pub(crate) status: String,
+}
+
+/// Every file below `folder` that `keep` wants, relative to it.
+fn below(folder: &Path, keep: impl Fn(&Path) -> bool) -> impl Iterator<Item = PathBuf> {
+    let walk = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().map(Result::unwrap);
+    let files = walk.filter(|e| !e.file_type().is_dir()).map(walkdir::DirEntry::into_path);
+    let folder = folder.to_path_buf();
+    files.map(move |path| path.strip_prefix(&folder).unwrap().to_path_buf()).filter(move |path| keep(path))
+}
+
+fn is_temporary(path: &Path) -> bool {
+    path.components().any(|part| TEMPORARY.iter().any(|name| part.as_os_str().to_string_lossy().starts_with(name)))
+}
+
+/// The state of a box's repository.
+pub(crate) fn state(sandbox: &Sandbox) -> State {
+    let kept = |path: &Path| {
+        let hook = path.starts_with(".git/hooks") && path.extension().is_none();
+        (hook || !path.starts_with(".git")) && !is_temporary(path)
+    };
+    let files = below(sandbox.top(), kept);
+    let files = files.map(|path| (path.clone(), std::fs::read(sandbox.top().join(&path)).unwrap())).collect();
+    let tree = sandbox.try_git(sandbox.top(), "rev-parse -q --verify HEAD^{tree}");
+    State { files, tree, status: sandbox.git("status --porcelain --untracked-files=all") }
+}
+
+/// A copy of a prepared box, with the clock and the chance of every other copy.
+pub(crate) fn copy(of: &Sandbox) -> Sandbox {
+    let sandbox = Sandbox::empty().with_env("GIT_AR_NOW", "2026-01-06T08:00:00Z").with_env("GIT_AR_SEED", "7");
+    let from = format!("{}/.", of.top().display());
+    let copied = std::process::Command::new("cp").arg("-a").arg(from).arg(sandbox.top()).status().unwrap();
+    assert!(copied.success());
+    sandbox
+}
+
+/// Runs a case, with failpoints set where `fail` says so: exit status (none when killed) and what was said.
+pub(crate) fn run(sandbox: &Sandbox, case: &Case, fail: Option<&str>) -> (Option<i32>, String) {
+    let mut command = sandbox.command(sandbox.top(), env!("CARGO_BIN_EXE_git-ar"));
+    if let Some(fail) = fail {
+        command.env("GIT_AR_FAIL", fail);
+    }
+    let output = command.args(split(case.words)).stdin(std::process::Stdio::null()).output().unwrap();
+    (output.status.code(), sandbox.shown(&output))
+}
+
+/// Files that are neither as in `old` nor as in `new`, where two runs leave the same bytes.
+pub(crate) fn torn(case: &Case, now: &State, old: &State, new: &State) -> Vec<String> {
+    let paths = now.files.keys().chain(old.files.keys());
+    let mut found: Vec<String> = Vec::new();
+    for path in paths {
+        let (here, before, after) = (now.files.get(path), old.files.get(path), new.files.get(path));
+        let recorded = !case.same && path.to_string_lossy().contains("/runs/");
+        if here != before && here != after && !(recorded && here.is_some_and(|bytes| bytes.ends_with(b"\n"))) {
+            found.push(path.display().to_string());
+        }
+    }
+    found.dedup();
+    found
+}
+
+/// Whether a state is the one in which the verb ends.
+pub(crate) fn is_new(case: &Case, now: &State, new: &State) -> bool {
+    if case.same {
+        return now == new;
+    }
+    now.status == new.status && now.files.keys().eq(new.files.keys())
+}
+
+/// What git and the rules make of the repository; empty when all is well.
+pub(crate) fn unsound(sandbox: &Sandbox) -> String {
+    let fsck = sandbox.try_git(sandbox.top(), "fsck --strict --no-dangling --no-progress");
+    let quiet = fsck.lines().filter(|l| !l.starts_with("notice:") && *l != "[stderr]").collect::<String>();
+    let born = !sandbox.try_git(sandbox.top(), "rev-parse -q --verify HEAD").contains("[exit");
+    let managed = sandbox.top().join("configs/ar.yaml").exists();
+    let checked = if born && managed { sandbox.run("check --tree HEAD") } else { String::new() };
+    let refused = if checked.contains("[exit") { checked } else { String::new() };
+    format!("{quiet}{refused}")
+}
+
+/// Temporary files and locks that are left anywhere, `.git` included.
+pub(crate) fn litter(sandbox: &Sandbox) -> Vec<PathBuf> {
+    let lock = |path: &Path| path.ends_with("ar/lock") || path.extension().is_some_and(|e| e == "lock");
+    below(sandbox.top(), |path| is_temporary(path) || lock(path)).collect()
+}

@@ -1,0 +1,146 @@
+//! The loops: kill, and let fail, at each effect of each verb.
+
+use std::sync::Mutex;
+
+use crate::cases::{CASES, Case};
+use crate::judge::{State, copy, is_new, litter, run, state, torn, unsound};
+use crate::sandbox::Sandbox;
+
+/// What a disk can answer, and what a person reads then.
+const ERRORS: [(&str, &str); 3] =
+    [("enospc", "No space left"), ("erofs", "Read-only file system"), ("eio", "Input/output error")];
+
+/// A case with its prepared box, both ends, and the number of its effects.
+struct Ready<'a> {
+    case: &'a Case,
+    prepared: Sandbox,
+    old: State,
+    new: State,
+    points: Vec<String>,
+}
+
+impl<'a> Ready<'a> {
+    fn new(case: &'a Case) -> Self {
+        let prepared = (case.prepare)();
+        let sandbox = copy(&prepared);
+        let old = state(&sandbox);
+        let list = sandbox.home().join("points");
+        let (code, said) = run(&sandbox, case, Some(&format!("count@{}", list.display())));
+        assert_eq!(code, Some(0), "git ar {}\n{said}", case.words);
+        let points = std::fs::read_to_string(list).unwrap_or_default().lines().map(String::from).collect();
+        Self { case, prepared, old, new: state(&sandbox), points }
+    }
+
+    /// The numbers of the effects that are tried, from 1. The last few are always among them.
+    fn numbers(&self) -> impl Iterator<Item = usize> {
+        let (last, stride) = (self.points.len(), self.case.stride);
+        (1..=last).filter(move |n| n % stride == 0 || n + 6 > last)
+    }
+
+    /// What is wrong after the process failed; `None` when nothing is.
+    fn aftermath(&self, sandbox: &Sandbox) -> Option<String> {
+        let now = state(sandbox);
+        let torn = torn(self.case, &now, &self.old, &self.new);
+        if !torn.is_empty() {
+            return Some(format!("neither old nor new: {}", torn.join(", ")));
+        }
+        let unsound = unsound(sandbox);
+        if !unsound.is_empty() {
+            return Some(format!("not sound:\n{unsound}"));
+        }
+        if !is_new(self.case, &state(sandbox), &self.new) {
+            let (code, said) = run(sandbox, self.case, None);
+            if code != Some(0) {
+                return Some(format!("the repeated command fails:\n{said}"));
+            }
+        }
+        let now = state(sandbox);
+        if !is_new(self.case, &now, &self.new) {
+            let files = now.files.keys().filter(|p| now.files.get(*p) != self.new.files.get(*p));
+            return Some(format!("another end: {:?}\n{}\n{}", files.collect::<Vec<_>>(), now.status, self.new.status));
+        }
+        let fixed = sandbox.run("doctor --fix");
+        let litter = litter(sandbox);
+        (!litter.is_empty()).then(|| format!("left over after doctor --fix: {litter:?}\n{fixed}"))
+    }
+
+    fn kill(&self, number: usize) -> Option<String> {
+        let sandbox = copy(&self.prepared);
+        let (code, said) = run(&sandbox, self.case, Some(&format!("kill@{number}")));
+        if code.is_some() {
+            return Some(format!("it was not killed:\n{said}"));
+        }
+        self.aftermath(&sandbox)
+    }
+
+    /// One effect fails; every other one works.
+    fn fail_once(&self, number: usize) -> Option<String> {
+        let (word, cause) = ERRORS[number % 3];
+        let sandbox = copy(&self.prepared);
+        let (code, said) = run(&sandbox, self.case, Some(&format!("{word}@{number}")));
+        let now = state(&sandbox);
+        match code {
+            // It did not need that effect.
+            Some(0) if is_new(self.case, &now, &self.new) => {}
+            Some(0) => return Some(format!("it says that it worked:\n{said}")),
+            Some(12) if !said.contains(cause) => return Some(format!("the cause is not told:\n{said}")),
+            Some(12) => {
+                let whole = |one: &State| now.files == one.files && now.tree == one.tree;
+                if self.case.same && !whole(&self.old) && !whole(&self.new) {
+                    return Some(format!("neither the old state nor the new one:\n{said}"));
+                }
+            }
+            _ => return Some(format!("another exit:\n{said}")),
+        }
+        self.aftermath(&sandbox)
+    }
+
+    /// Everything fails from here on; afterwards the disk is well again.
+    fn fail_onward(&self, number: usize) -> Option<String> {
+        let (word, _) = ERRORS[number % 3];
+        let sandbox = copy(&self.prepared);
+        let (code, said) = run(&sandbox, self.case, Some(&format!("{word}@{number}+")));
+        if code.is_none() || code == Some(70) {
+            return Some(format!("it broke:\n{said}"));
+        }
+        self.aftermath(&sandbox)
+    }
+}
+
+/// Does `work` for each case, two at a time, and tells every failure with the verb and the effect.
+fn each_case(work: impl Fn(&Ready<'_>, usize) -> Option<String> + Sync) {
+    let only = std::env::var("AR_CRASH").ok();
+    let wanted = |case: &&Case| only.as_deref().is_none_or(|only| case.verb == only);
+    let queue = Mutex::new(CASES.iter().filter(wanted).collect::<Vec<_>>());
+    let failures = Mutex::new(Vec::new());
+    let worker = || {
+        while let Some(case) = { queue.lock().unwrap().pop() } {
+            let ready = Ready::new(case);
+            for number in ready.numbers() {
+                if let Some(what) = work(&ready, number) {
+                    let point = &ready.points[number - 1];
+                    let text = format!("git ar {}, effect {number} ({point}): {what}", case.words);
+                    failures.lock().unwrap().push(text);
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| [(); 2].map(|()| scope.spawn(worker)).map(|worker| worker.join().unwrap()));
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{} failed:\n\n{}", failures.len(), failures.join("\n\n"));
+}
+
+#[test]
+fn killed_at_any_effect_every_file_is_old_or_new_and_the_command_can_be_repeated() {
+    each_case(|ready, number| ready.kill(number));
+}
+
+#[test]
+fn an_effect_that_fails_is_told_and_leaves_the_old_state() {
+    each_case(|ready, number| ready.fail_once(number));
+}
+
+#[test]
+fn a_disk_that_fails_from_some_effect_on_tears_nothing() {
+    each_case(|ready, number| ready.fail_onward(number));
+}
