@@ -1,6 +1,7 @@
 //! `cargo xtask`: what a developer of git-ar runs.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is a command line; words are its output")]
 
+mod apt;
 mod bench_repo;
 mod engine;
 mod hydra;

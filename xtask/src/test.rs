@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
+use crate::apt;
 use crate::hydra;
 use crate::libtorch::{self, Libtorch};
 use crate::run::{Failure, cargo, output, show};
@@ -54,6 +55,7 @@ pub(crate) fn run(engine: bool) -> Result<(), Failure> {
     let lints = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"];
     report.step("lints", || with_tool("clippy", "clippy", &lints));
     let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
+    report.step("programs of the system", || ended(apt::provide()));
     report.step("Hydra, the oracle", || match hydra::provide() {
         Ok(found) => {
             found.tell(&mut tests);
