@@ -18,8 +18,12 @@ pub(super) struct Args {
 #[derive(clap::Subcommand)]
 enum Verb {
     /// Put git-ar's part into the hooks; hooks that are there keep running
-    #[command(after_help = "Example:\n  git ar hook install")]
-    Install,
+    #[command(after_help = "Examples:\n  git ar hook install\n  git ar -C /srv/nets.git hook install --pre-receive")]
+    Install {
+        /// The hook of a repository that is pushed to, bare or not: it refuses a push that holds a bad commit
+        #[arg(long)]
+        pre_receive: bool,
+    },
     /// Take git-ar's part out again, to the byte
     #[command(after_help = "Example:\n  git ar hook uninstall")]
     Uninstall,
@@ -38,16 +42,31 @@ enum Verb {
 
 pub(super) fn run(session: &Session, args: &Args) -> Result<Reply, Problems> {
     let repo = || Repo::discover(&session.folder, Environment::Honoured);
+    let any = || match repo() {
+        Err(problem) if problem.code == "bare" => Repo::receiving(&session.folder, None),
+        opened => opened,
+    };
     match &args.verb {
-        Verb::Install => {
+        Verb::Install { pre_receive: true } => {
+            let repo = Repo::receiving(&session.folder, None)?;
+            let standing = hook::install_receiving(&repo, &session.exe, session.env("PATH").as_deref())?;
+            Ok(Reply::new(&standing).next("git ar hook status"))
+        }
+        Verb::Install { .. } => {
             let standing = hook::install(&repo()?, &session.exe, session.env("PATH").as_deref())?;
             Ok(Reply::new(&standing).next("git ar hook status"))
         }
-        Verb::Uninstall => Ok(Reply::new(&hook::uninstall(&repo()?)?)),
+        Verb::Uninstall => Ok(Reply::new(&hook::uninstall(&any()?)?)),
         Verb::Status => {
-            let standing = hook::status(&repo()?)?;
+            let standing = hook::status(&any()?)?;
             let reply = Reply::new(&standing);
-            Ok(if standing.complete() { reply } else { reply.next("git ar hook install").code(Kind::Found) })
+            let bare = standing.hooks.iter().all(|hook| hook.name == "pre-receive");
+            let mend = if bare { "git ar hook install --pre-receive" } else { "git ar hook install" };
+            Ok(if standing.complete() { reply } else { reply.next(mend).code(Kind::Found) })
+        }
+        Verb::Run { name, arguments } if name == "pre-receive" => {
+            let quarantine = session.env("GIT_QUARANTINE_PATH").map(std::path::PathBuf::from);
+            check(session, Repo::receiving(&session.folder, quarantine.as_deref())?, name, arguments)
         }
         Verb::Run { name, arguments } => check(session, repo()?, name, arguments),
     }
@@ -55,7 +74,11 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Reply, Problems> {
 
 /// Runs a hook. The settings are those of `HEAD`: what lies in the work tree is not what is committed.
 fn check(session: &Session, repo: Repo, name: &str, arguments: &[String]) -> Result<Reply, Problems> {
-    let (remote, refs) = if name == "pre-push" { push(session, arguments) } else { Default::default() };
+    let (remote, refs) = match name {
+        "pre-push" => push(session, arguments),
+        "pre-receive" => (String::new(), std::io::read_to_string(std::io::stdin()).unwrap_or_default()),
+        _ => Default::default(),
+    };
     let unset = || yaml::from_str("schema: 1\n").expect("every other setting has a default");
     let settings = load::settings(&repo.head_tree()?).ok().flatten().unwrap_or_else(unset);
     session.on(repo, settings, Recording::default(), |context| {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Context;
 use super::check::{self, Report};
 use crate::repo::Repo;
-use crate::repo::hooks::{Hooks, Manager, Place, SHIMS, State};
+use crate::repo::hooks::{Hooks, Manager, Place, RECEIVE, SHIMS, State};
 use crate::state::problem::{Kind, Problem, Problems};
 
 /// How a repository's hooks stand.
@@ -46,7 +46,12 @@ impl Standing {
     /// Whether git runs git-ar in every hook and merges through it.
     #[must_use]
     pub fn complete(&self) -> bool {
-        self.checks() && self.merges
+        self.checks() && (self.merges || self.receives())
+    }
+
+    /// Whether these are the hooks of a repository that is only pushed to.
+    fn receives(&self) -> bool {
+        self.hooks.iter().all(|hook| hook.name == RECEIVE.0)
     }
 
     /// Whether git runs git-ar in every hook.
@@ -64,7 +69,9 @@ impl fmt::Display for Standing {
         for hook in &self.hooks {
             writeln!(f, "  {:<17} {}", hook.name, hook.state)?;
         }
-        writeln!(f, "  {:<17} {}", "merge driver", if self.merges { "installed" } else { "absent" })?;
+        if !self.receives() {
+            writeln!(f, "  {:<17} {}", "merge driver", if self.merges { "installed" } else { "absent" })?;
+        }
         match &self.lines {
             Some(lines) => write!(f, "\nadd to its configuration:\n{lines}"),
             None => Ok(()),
@@ -88,7 +95,7 @@ pub fn status(repo: &Repo) -> Result<Standing, Problems> {
 /// nothing that a block can be put into. Nothing is changed then.
 pub fn install(repo: &Repo, exe: &Path, path: Option<&str>) -> Result<Standing, Problems> {
     let hooks = repo.hooks()?;
-    let found = path.is_some_and(|path| std::env::split_paths(path).any(|folder| folder.join("git-ar").is_file()));
+    let found = is_on(path);
     // A hook that is committed must not name a folder of this machine.
     let fallback = (!found && hooks.place == Place::Own).then_some(exe);
     if hooks.manager.is_some() && standing(repo, &hooks, false)?.checks() {
@@ -116,6 +123,22 @@ pub fn install(repo: &Repo, exe: &Path, path: Option<&str>) -> Result<Standing, 
     standing(repo, &hooks, changed)
 }
 
+/// Puts git-ar's part into the hook that a push to this repository runs.
+///
+/// # Errors
+/// As [`install`].
+pub fn install_receiving(repo: &Repo, exe: &Path, path: Option<&str>) -> Result<Standing, Problems> {
+    let hooks = repo.hooks()?;
+    let fallback = (!is_on(path) && hooks.place == Place::Own).then_some(exe);
+    let changed = hooks.install(RECEIVE.0, fallback)?;
+    standing(repo, &hooks, changed)
+}
+
+/// Whether `git-ar` lies in one of the folders of `path`.
+fn is_on(path: Option<&str>) -> bool {
+    path.is_some_and(|path| std::env::split_paths(path).any(|folder| folder.join("git-ar").is_file()))
+}
+
 /// Takes git-ar's part out of every hook and out of git's configuration; each file is then as it was before.
 ///
 /// # Errors
@@ -123,7 +146,7 @@ pub fn install(repo: &Repo, exe: &Path, path: Option<&str>) -> Result<Standing, 
 pub fn uninstall(repo: &Repo) -> Result<Standing, Problems> {
     let hooks = repo.hooks()?;
     let mut changed = false;
-    for (name, _) in SHIMS {
+    for (name, _) in SHIMS.into_iter().chain([RECEIVE]) {
         changed |= hooks.uninstall(name)?;
     }
     changed |= repo.uninstall_merge()?;
@@ -131,13 +154,15 @@ pub fn uninstall(repo: &Repo) -> Result<Standing, Problems> {
 }
 
 /// What a hook does when git runs it; read-only and without a lock. `remote` and `refs` are what git tells a
-/// pre-push hook: the remote's name, and lines of local ref, local id, remote ref, remote id.
+/// pre-push hook: the remote's name, and lines of local ref, local id, remote ref, remote id; to a pre-receive hook it
+/// tells lines of old id, new id, ref.
 ///
 /// # Errors
 /// What the check refuses, and [`Kind::Usage`] for a hook that git-ar has no part in.
 pub fn run(context: &Context<'_>, name: &str, remote: &str, refs: &str) -> Result<Vec<Report>, Problems> {
     match name {
         "pre-commit" | "pre-merge-commit" => Ok(vec![check::staged(context)?]),
+        "pre-receive" => refs.lines().filter_map(|line| received(context, line).transpose()).collect(),
         "pre-push" => refs.lines().filter_map(|line| pushed(context, remote, line).transpose()).collect(),
         _ => {
             let known = SHIMS.map(|(name, _)| name).join(", ");
@@ -172,9 +197,26 @@ fn pushed(context: &Context<'_>, remote: &str, line: &str) -> Result<Option<Repo
     check::commits(context, &commits, local).map(Some)
 }
 
+/// Checks what one line of a received push brings: every commit that no ref here leads to yet.
+fn received(context: &Context<'_>, line: &str) -> Result<Option<Report>, Problems> {
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let (new, name) = match fields[..] {
+        [] => return Ok(None),
+        [_, new, name] => (new, name),
+        _ => return Err(Problem::new(Kind::Usage, "refs", "a line of a received push has three fields").into()),
+    };
+    if context.repo.resolve(new).is_err() {
+        return Ok(None);
+    }
+    let commits = context.repo.commits_not_in(&context.repo.known_tips()?, new)?;
+    check::commits(context, &commits, name).map(Some)
+}
+
 fn standing(repo: &Repo, hooks: &Hooks, changed: bool) -> Result<Standing, Problems> {
     let mut each = Vec::new();
-    for (name, _) in SHIMS {
+    let receives = repo.is_bare() || hooks.state(RECEIVE.0)? == State::Installed;
+    let names = SHIMS.iter().filter(|_| !repo.is_bare()).chain(receives.then_some(&RECEIVE));
+    for (name, _) in names {
         let (state, runs) = match hooks.state(name)? {
             State::Absent => ("absent", false),
             State::Foreign => ("does not call git-ar", false),

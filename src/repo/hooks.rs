@@ -9,7 +9,7 @@ mod merge;
 
 use std::path::{Path, PathBuf};
 
-pub use block::SHIMS;
+pub use block::{RECEIVE, SHIMS};
 use block::{block, is_shell, shim, with_block, without_block};
 pub use manager::Manager;
 

@@ -18,6 +18,7 @@ pub mod litter;
 mod objects;
 mod open;
 pub mod process;
+mod receive;
 pub mod store;
 mod transaction;
 mod unfinished;

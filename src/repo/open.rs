@@ -37,6 +37,8 @@ pub struct Repo {
     pub(super) code_trees: RefCell<HashMap<String, String>>,
     /// The commit that whoever opened the repository has seen, own commits since then included.
     pub(super) seen: RefCell<Option<String>>,
+    /// The object database of a push, as long as the repository is open.
+    pub(super) held: Option<super::receive::Held>,
 }
 
 impl Repo {
@@ -46,6 +48,22 @@ impl Repo {
     /// [`Kind::NotARepository`] when there is none, when it is bare, when it belongs to somebody else and is not
     /// listed in `safe.directory`, or when its format is not supported.
     pub fn discover(cwd: &Path, environment: Environment) -> Result<Self, Problem> {
+        let git = Self::opened(cwd, environment)?;
+        let Some(top) = git.workdir().map(Path::to_path_buf) else {
+            return Err(Problem::new(
+                Kind::NotARepository,
+                "bare",
+                format!("{} is a bare repository, which has no work tree", git.git_dir().display()),
+            )
+            .hint(
+                "run git-ar in a clone of it; git ar hook install --pre-receive lets it check what is pushed to it",
+            ));
+        };
+        Ok(Self::of(git, &top))
+    }
+
+    /// The repository that `cwd` lies in, bare or not.
+    pub(super) fn opened(cwd: &Path, environment: Environment) -> Result<gix::Repository, Problem> {
         let upwards = || gix::discover::upwards::Options { match_ceiling_dir_or_error: false, ..Default::default() };
         let opened = match environment {
             Environment::Honoured => gix::ThreadSafeRepository::discover_with_environment_overrides_opts(
@@ -67,21 +85,18 @@ impl Repo {
             )
             .hint("git refs migrate --ref-format=files"));
         }
-        let Some(top) = git.workdir().map(clean) else {
-            return Err(Problem::new(
-                Kind::NotARepository,
-                "bare",
-                format!("{} is a bare repository, which has no work tree", git.git_dir().display()),
-            )
-            .hint("run git-ar in a clone of it"));
-        };
         git.object_cache_size_if_unset(4 << 20);
+        Ok(git)
+    }
+
+    pub(super) fn of(git: gix::Repository, top: &Path) -> Self {
+        let top = clean(top);
         let (common_dir, git_dir) = (clean(git.common_dir()), clean(git.git_dir()));
         let (code_trees, seen) = (RefCell::default(), RefCell::default());
-        let repo = Self { git, top, common_dir, git_dir, code_trees, seen };
+        let repo = Self { git, top, common_dir, git_dir, code_trees, seen, held: None };
         // A HEAD that cannot be read is told by whoever needs it.
         *repo.seen.borrow_mut() = repo.head().ok().and_then(|head| head.commit);
-        Ok(repo)
+        repo
     }
 
     /// The folder that holds the work tree.
@@ -176,6 +191,13 @@ impl Repo {
     #[must_use]
     pub fn config(&self, key: &str) -> Option<String> {
         self.git.config_snapshot().string(key).map(|value| value.to_string())
+    }
+
+    /// Every value of a key of the git configuration that may have several.
+    #[must_use]
+    pub fn config_all(&self, key: &str) -> Vec<String> {
+        let values = self.git.config_snapshot().plumbing().strings(key).unwrap_or_default();
+        values.into_iter().map(|value| value.to_string()).collect()
     }
 
     /// Whether the history ends early (`git clone --depth`).

@@ -136,3 +136,41 @@ fn without_git_ar_on_the_path_the_commit_is_made_and_says_so() {
     let said = sandbox.sh(sandbox.top(), "PATH=/usr/bin:/bin; git add a; git commit -q -m x");
     assert_eq!(said, "[stderr]\ngit-ar: not on PATH; this commit is not checked\n");
 }
+
+#[test]
+fn a_bare_remote_refuses_a_push_with_a_bad_commit() {
+    let sandbox = Sandbox::repository();
+    sandbox.git("init -q --bare -b develop ../remote.git");
+    let remote = sandbox.top().parent().unwrap().join("remote.git");
+    let before = picture(&remote);
+    assert!(sandbox.run_in(&remote, "hook status").contains("pre-receive       absent"));
+    assert!(sandbox.run_in(&remote, "hook install").contains("--pre-receive"));
+    assert!(sandbox.run_in(&remote, "hook install --pre-receive").contains("pre-receive       installed"));
+    let after = picture(&remote);
+    assert!(!sandbox.run_in(&remote, "hook install --pre-receive").contains("[exit"));
+    assert_eq!(picture(&remote), after);
+    assert!(!sandbox.run_in(&remote, "hook status").contains("[exit"));
+
+    sandbox.commit("configs/ar.yaml", "schema: 1\n");
+    let said = sandbox.try_git(sandbox.top(), "push -q ../remote.git develop");
+    assert!(!said.contains("[exit"), "{said}");
+    let bad = sandbox.commit("projects/p/project.yaml", "schema: 1\ntitel: T\n");
+    sandbox.commit("projects/p/project.yaml", "schema: 1\ntitle: T\nquestion: Q\n");
+    let said = sandbox.try_git(sandbox.top(), "push -q ../remote.git develop");
+    assert!(said.contains(&format!("commit {}", &bad[..10])) && said.contains("unknown key `titel`"), "{said}");
+    assert!(said.contains("rejected") && said.contains("project.yaml:2"), "{said}");
+    // A branch without the bad commit is taken, with a tag; nothing is left of what was refused.
+    sandbox.git("checkout -q -b good HEAD~2");
+    sandbox.commit("projects/p/project.yaml", "schema: 1\ntitle: T\nquestion: Q\n");
+    sandbox.git("tag -a v1 -m v1");
+    let said = sandbox.try_git(sandbox.top(), "push -q ../remote.git good v1 :nothing");
+    assert!(!said.contains("titel"), "{said}");
+    let said = sandbox.try_git(sandbox.top(), "push -q ../remote.git good v1");
+    assert!(!said.contains("[exit"), "{said}");
+    assert!(picture(&remote).iter().all(|(path, ..)| !path.to_string_lossy().contains("/ar/received")));
+    sandbox.run_in(&remote, "hook uninstall");
+    assert!(!remote.join("hooks/pre-receive").exists());
+    assert!(
+        before.iter().filter(|f| f.0.starts_with(remote.join("hooks"))).all(|file| picture(&remote).contains(file))
+    );
+}

@@ -11,6 +11,9 @@ pub const SHIMS: [(&str, &str); 3] = [
     ("pre-push", include_str!("../../../hooks/pre-push")),
 ];
 
+/// The hook of a repository that is pushed to, with its whole file.
+pub const RECEIVE: (&str, &str) = ("pre-receive", include_str!("../../../hooks/pre-receive"));
+
 const BEGIN: &[u8] = b"# >>> git-ar >>>\n";
 pub(super) const END: &[u8] = b"# <<< git-ar <<<";
 const OWN: &str = "# This file is git-ar's own.\n";
@@ -18,7 +21,7 @@ const SHELLS: [&str; 7] = ["sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"]
 
 /// The whole hook file of ours.
 pub(super) fn shim(name: &str, fallback: Option<&Path>) -> Result<String, Problem> {
-    let Some((_, text)) = SHIMS.iter().find(|(known, _)| *known == name) else {
+    let Some((_, text)) = SHIMS.iter().chain([&RECEIVE]).find(|(known, _)| *known == name) else {
         let known = SHIMS.map(|(name, _)| name).join(", ");
         return Err(Problem::new(Kind::Usage, "unknown-hook", format!("git-ar has no part in a hook `{name}`"))
             .hint(format!("it has in {known}")));
