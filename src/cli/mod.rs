@@ -24,6 +24,7 @@ mod session;
 mod start;
 mod status;
 mod train;
+mod trust;
 
 use std::process::ExitCode;
 
@@ -76,6 +77,7 @@ enum Command {
     Config(config::Args),
     Train(train::Args),
     Hook(hook::Args),
+    Trust(trust::Args),
     Doctor(doctor::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -144,6 +146,7 @@ fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
         Command::MergeDriver(args) => merge_driver::run(session, &args),
         Command::ReferenceTrainer(args) => train::reference(session, &args),
         Command::Gate(args) => gate::run(session, &args),
+        Command::Trust(args) => trust::run(session, &args),
         Command::Hook(args) => hook::run(session, &args),
         Command::Doctor(args) => doctor::run(session, &args),
         Command::Schema(args) => schema::run(session, &args),

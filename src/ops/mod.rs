@@ -31,6 +31,7 @@ pub mod schema;
 pub mod start;
 pub mod status;
 pub mod train;
+pub mod trust;
 
 use std::path::PathBuf;
 

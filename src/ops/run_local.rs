@@ -12,7 +12,7 @@ use super::run::{self, Place, kind_word};
 use super::run_attempt::{Attempted, SeedEnd};
 use super::run_cells::{Cell, Composer, Wanted, cells};
 use super::run_job::{Clock, Job};
-use super::{Context, run_show};
+use super::{Context, run_show, trust};
 use crate::cluster::local::Lock;
 use crate::cluster::profile::{LOCAL, Profile};
 use crate::cluster::transport::process::Stop;
@@ -100,6 +100,7 @@ pub fn start(context: &Context<'_>, request: &Request, stop: &Stop) -> Result<Ra
     }
     refuse_dirty_code(context)?;
     let (head, commit) = anchor(context)?;
+    trust::require_all(context, &head, LOCAL)?;
     let dir = &context.settings.config_dir;
     let composer = Composer { tree: &head, dir, env: context.env, typed: context.settings.trainer.is_built_in() };
     let cells = cells(&composer, &place, &request.wanted)?;

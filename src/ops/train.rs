@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::run_attempt::{environment, with_log};
 use super::run_cells::Composer;
-use super::{Context, run_show};
+use super::{Context, run_show, trust};
 use crate::cluster::local::{self, Event, Lock};
 use crate::cluster::profile::{LOCAL, Profile};
 use crate::cluster::transport::process::{Job, Stop};
@@ -80,6 +80,7 @@ pub fn train(context: &Context<'_>, request: &Request, stop: &Stop) -> Result<Tr
         env: context.env,
         typed: context.settings.trainer.is_built_in(),
     };
+    trust::require_all(context, &disk, LOCAL)?;
     let path = (context.env)("PATH");
     let trainer = trainer::resolve(&context.settings.trainer, &context.exe, path.as_deref())?;
     let profile = Profile::read(&disk, &context.settings.config_dir, LOCAL)?;

@@ -20,5 +20,6 @@ mod schema;
 mod shapes;
 mod site;
 mod tidy;
+mod trust;
 mod verdicts;
 mod wire;

@@ -27,6 +27,7 @@ fn lab(settings: &str) -> Sandbox {
     sandbox.write("notes.md", "prose\n");
     sandbox.git("add -A");
     sandbox.git("commit -q -m start");
+    sandbox.run("trust");
     sandbox
 }
 
