@@ -7,6 +7,7 @@ pub mod local;
 pub mod profile;
 pub mod reply;
 pub mod scheduler;
+pub mod script;
 pub mod shell;
 pub mod site;
 pub mod transport;
