@@ -5,6 +5,7 @@
 
 mod board;
 mod check;
+mod claim;
 mod completions;
 mod config;
 mod demo;
@@ -23,6 +24,7 @@ mod schema;
 mod session;
 mod start;
 mod status;
+mod taint;
 mod train;
 mod trust;
 
@@ -74,6 +76,8 @@ enum Command {
     Project(project::Args),
     Iter(iter::Args),
     Gate(gate::Args),
+    Claim(claim::Args),
+    Taint(taint::Args),
     Config(config::Args),
     Train(train::Args),
     Hook(hook::Args),
@@ -147,6 +151,8 @@ fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
         Command::ReferenceTrainer(args) => train::reference(session, &args),
         Command::Gate(args) => gate::run(session, &args),
         Command::Trust(args) => trust::run(session, &args),
+        Command::Claim(args) => claim::run(session, args),
+        Command::Taint(args) => taint::run(session, args),
         Command::Hook(args) => hook::run(session, &args),
         Command::Doctor(args) => doctor::run(session, &args),
         Command::Schema(args) => schema::run(session, &args),

@@ -4,6 +4,7 @@
 pub mod board;
 pub mod cells;
 pub mod check;
+pub mod claim;
 pub mod config;
 pub mod demo;
 pub mod doctor;
@@ -30,6 +31,7 @@ mod scaffold;
 pub mod schema;
 pub mod start;
 pub mod status;
+pub mod taint;
 pub mod train;
 pub mod trust;
 

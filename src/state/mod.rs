@@ -1,6 +1,7 @@
 //! L0: the loop as values and rules. No input or output, no clock, nothing of the other layers.
 
 pub mod board;
+pub mod claims;
 pub mod compare;
 pub mod entities;
 pub mod exclusion;

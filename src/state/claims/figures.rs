@@ -1,0 +1,474 @@
+//! The figures of a sentence: means, differences, p-values and numbers of seeds, as they are printed.
+
+use std::ops::Range;
+
+use super::units::Unit;
+use super::words::{Kind, Number, Token};
+
+/// A printed figure.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Figure {
+    /// Where it stands.
+    pub(super) place: Range<usize>,
+    /// What it says.
+    pub(super) what: What,
+    /// How it is meant.
+    pub(super) op: Op,
+}
+
+/// What a figure says. Values are as printed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum What {
+    /// A value, with a deviation where there is one.
+    Value { value: Number, unit: Scale, std: Option<Number> },
+    /// From one value to another.
+    Between { low: Number, high: Number, unit: Scale },
+    /// A difference in percentage points; the sign where one is printed.
+    Points { value: Number, sign: Option<f64> },
+    /// A p-value.
+    P(Number),
+    /// A number of seeds.
+    Seeds(f64),
+    /// Per cent fewer (or more) parameters.
+    Parameters { value: Number, fewer: bool },
+    /// Written with a decimal comma.
+    Comma,
+}
+
+/// The unit of a printed value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scale {
+    /// Per cent.
+    Percent,
+    /// Not said: a share above 1 is per cent.
+    Unsaid,
+}
+
+/// How a figure is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Op {
+    /// It is the value, rounded.
+    Is,
+    /// It is about the value.
+    About,
+    /// The value is above it.
+    Above,
+    /// The value is not below it.
+    AtLeast,
+    /// The value is below it.
+    Below,
+    /// The value is not above it.
+    AtMost,
+}
+
+/// The figures of a sentence or of a row of a table.
+pub(super) fn figures(unit: &Unit, tokens: &[Token]) -> Vec<Figure> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        let in_code = unit.code.iter().any(|code| code.contains(&tokens[at].place.start));
+        match if in_code { None } else { figure(unit, tokens, at) } {
+            Some((figure, next)) => {
+                found.push(figure);
+                at = next;
+            }
+            None => at += 1,
+        }
+    }
+    found
+}
+
+/// The figure that begins at a token, and the token behind it.
+fn figure(unit: &Unit, tokens: &[Token], at: usize) -> Option<(Figure, usize)> {
+    let number = count(&tokens[at])?;
+    if number.value.is_nan() {
+        return None;
+    }
+    let read = Reading { unit, tokens, at, number };
+    let (what, end) = read.seeds().or_else(|| read.p()).or_else(|| read.range()).or_else(|| read.value())?;
+    let what = if number.comma { What::Comma } else { what };
+    let place = tokens[at].place.start..tokens[end - 1].place.end;
+    Some((Figure { place, what, op: op(tokens, at) }, end))
+}
+
+/// A number in digits or, up to twelve, in letters.
+fn count(token: &Token) -> Option<Number> {
+    const WORDS: [&str; 12] =
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+    token.number().or_else(|| {
+        let value = WORDS.iter().position(|w| *w == token.word())? + 1;
+        Some(Number { value: value as f64, digits: 0, comma: false })
+    })
+}
+
+/// A number of a sentence and what stands around it.
+struct Reading<'a> {
+    unit: &'a Unit,
+    tokens: &'a [Token],
+    at: usize,
+    number: Number,
+}
+
+impl Reading<'_> {
+    fn word(&self, at: usize) -> &str {
+        self.tokens.get(at).map_or("", Token::word)
+    }
+
+    fn is(&self, at: usize, signs: &str) -> bool {
+        self.tokens.get(at).is_some_and(|t| t.is(signs))
+    }
+
+    fn before(&self, steps: usize) -> Option<&Token> {
+        self.tokens.get(self.at.checked_sub(steps)?)
+    }
+
+    fn in_letters(&self) -> bool {
+        self.tokens[self.at].number().is_none()
+    }
+
+    /// `n = 5`, `over five seeds`, and a cell below the head `n` or `Seeds`.
+    fn seeds(&self) -> Option<(What, usize)> {
+        let whole = self.number.digits == 0 && !self.number.comma;
+        let assigned = self.before(1).is_some_and(|t| t.is("=")) && self.before(2).is_some_and(|t| t.word() == "n");
+        let seeds = matches!(self.word(self.at + 1), "seeds" | "seed");
+        let lead = self.before(1).is_some_and(|t| {
+            matches!(t.word(), "over" | "across" | "on" | "from" | "all" | "of" | "with" | "the" | "these") || t.is("(")
+        });
+        let some_of_them =
+            self.before(2).is_some_and(|t| t.word() == "of") || self.before(1).is_some_and(|t| t.word() == "of");
+        let mean_of = self.before(2).is_some_and(|t| matches!(t.word(), "mean" | "average" | "means"));
+        if whole
+            && (assigned
+                || seeds && lead && (!some_of_them || mean_of || self.before(3).is_some_and(|t| count(t).is_some())))
+        {
+            return Some((What::Seeds(self.number.value), self.at + 1 + usize::from(seeds)));
+        }
+        let column = self.column().is_some_and(|head| matches!(head.as_str(), "n" | "seeds"));
+        let alone = !self.is(self.at + 1, "-–,") && !self.before(1).is_some_and(|t| t.is("-–,"));
+        (whole && column && alone && !self.in_letters()).then_some((What::Seeds(self.number.value), self.at + 1))
+    }
+
+    /// The head of the column, in small letters.
+    fn column(&self) -> Option<String> {
+        let start = self.tokens[self.at].place.start;
+        self.unit.cells.iter().find(|(_, place)| place.contains(&start)).map(|(head, _)| head.trim().to_lowercase())
+    }
+
+    /// `p = 0.03`, `p < 0.05`, `p-value of 0.3`, `p 0.2`.
+    fn p(&self) -> Option<(What, usize)> {
+        if self.in_letters() || self.number.value > 1.0 {
+            return None;
+        }
+        let named = |steps: usize| self.before(steps).is_some_and(|t| matches!(t.word(), "p" | "p-value" | "p-values"));
+        let joint = |t: &Token| t.is("=<>≤≥≈~") || matches!(t.word(), "of" | "is" | "was" | "value");
+        let mut steps = 1;
+        while steps <= 4 && self.before(steps).is_some_and(joint) {
+            steps += 1;
+        }
+        let column = self.column().is_some_and(|head| matches!(head.as_str(), "p" | "p-value"));
+        (named(steps) || column).then_some((What::P(self.number), self.at + 1))
+    }
+
+    /// `between 98.02 and 98.24 %`, `98.02 to 98.24 %`, `98.02-98.24 %`.
+    fn range(&self) -> Option<(What, usize)> {
+        let mut second = self.at + 1;
+        let first_unit = self.percent(second);
+        second += first_unit.unwrap_or(0);
+        let between = self.before(1).is_some_and(|t| matches!(t.word(), "between" | "from"));
+        let joined = self.is(second, "-–—") || self.word(second) == "to" || between && self.word(second) == "and";
+        let high = self.tokens.get(second + 1).and_then(Token::number).filter(|_| joined)?;
+        let unit = self.percent(second + 2);
+        if unit.is_none() && first_unit.is_none() {
+            return None;
+        }
+        let what = What::Between { low: self.number, high, unit: Scale::Percent };
+        Some((what, second + 2 + unit.unwrap_or(0)))
+    }
+
+    /// How many tokens say `per cent` at a place.
+    fn percent(&self, at: usize) -> Option<usize> {
+        match self.word(at) {
+            "percent" => Some(1),
+            "per" if self.word(at + 1) == "cent" => Some(2),
+            _ => self.is(at, "%").then_some(1),
+        }
+    }
+
+    /// How many tokens say `percentage points` at a place.
+    fn points(&self, at: usize) -> Option<usize> {
+        match (self.word(at), self.word(at + 1)) {
+            ("pp" | "p.p" | "points" | "point", _) => Some(1),
+            ("percentage" | "percent", "points" | "point") => Some(2),
+            _ if self.is(at, "%") && matches!(self.word(at + 1), "points" | "point") => Some(2),
+            _ => None,
+        }
+    }
+
+    fn value(&self) -> Option<(What, usize)> {
+        if self.in_letters() {
+            return None;
+        }
+        let (mut end, mut std) = (self.at + 1, None);
+        let mut unit = None;
+        let points = self.points(end).or_else(|| self.points_column());
+        if let Some(length) = points {
+            let sign = self.sign();
+            return Some((What::Points { value: self.number, sign }, end + length));
+        }
+        let deviation = |at: usize| self.is(at, "±").then(|| self.tokens.get(at + 1)?.number()).flatten();
+        for _ in 0..2 {
+            if let (None, Some(length)) = (unit, self.percent(end)) {
+                (unit, end) = (Some(Scale::Percent), end + length);
+            }
+            if let (None, Some(number)) = (std, deviation(end)) {
+                (std, end) = (Some(number), end + 2);
+            }
+        }
+        let what = |unit| What::Value { value: self.number, unit, std };
+        match (unit, std) {
+            (_, Some(_)) => Some((what(unit.unwrap_or(Scale::Unsaid)), end)),
+            (Some(_), None) if self.by() || self.sign().is_some() => {
+                Some((What::Points { value: self.number, sign: self.sign() }, end))
+            }
+            (Some(_), None) => self.share(end).map(|other| (other.unwrap_or(what(Scale::Percent)), end)),
+            (None, None) if self.is_named_value() || self.is_result_column() => Some((what(Scale::Unsaid), end)),
+            (None, None) => None,
+        }
+    }
+
+    /// What a bare percentage says by the words behind it: `Some(None)` a result, `None` a share of something else.
+    fn share(&self, end: usize) -> Option<Option<What>> {
+        let next = self.word(end);
+        if matches!(next, "fewer" | "less" | "more") && self.word(end + 1).starts_with("parameter") {
+            return Some(Some(What::Parameters { value: self.number, fewer: next != "more" }));
+        }
+        if next == "of" {
+            let images =
+                (end + 1..end + 6).any(|at| matches!(self.word(at), "images" | "examples" | "samples" | "digits"));
+            let right = |t: &Token| ["correct", "right", "recogni", "classif"].iter().any(|w| t.word().starts_with(w));
+            return (images && self.tokens.iter().any(right)).then_some(None);
+        }
+        const OPEN: [&str; 52] = [
+            "",
+            "accuracy",
+            "acc",
+            "val",
+            "validation",
+            "test",
+            "train",
+            "training",
+            "top-1",
+            "correct",
+            "error",
+            "mean",
+            "on",
+            "over",
+            "at",
+            "with",
+            "for",
+            "in",
+            "and",
+            "or",
+            "after",
+            "from",
+            "to",
+            "against",
+            "than",
+            "but",
+            "by",
+            "while",
+            "when",
+            "as",
+            "is",
+            "was",
+            "are",
+            "were",
+            "which",
+            "that",
+            "where",
+            "reported",
+            "across",
+            "without",
+            "both",
+            "not",
+            "only",
+            "here",
+            "now",
+            "if",
+            "the",
+            "compared",
+            "versus",
+            "vs",
+            "respectively",
+            "under",
+        ];
+        (OPEN.contains(&next) && !self.is_portion()).then_some(None)
+    }
+
+    /// `(cross-entropy 90 %, energy 10 %)`: a whole percentage behind a word, in parentheses, is a portion of a mixture.
+    fn is_portion(&self) -> bool {
+        let opened = self.tokens[..self.at].iter().filter(|t| t.is("(")).count();
+        let closed = self.tokens[..self.at].iter().filter(|t| t.is(")")).count();
+        let word = self.before(1).map_or("", Token::word);
+        const RESULT: [&str; 12] =
+            ["accuracy", "acc", "val", "validation", "test", "mean", "at", "of", "to", "about", "only", "and"];
+        opened > closed
+            && self.number.digits == 0
+            && !word.is_empty()
+            && !RESULT.contains(&word)
+            && word.contains(char::is_lowercase)
+            && !word.contains(|c: char| c.is_ascii_digit() || c == '_')
+    }
+
+    /// `by 3 %` after a comparison is a difference.
+    fn by(&self) -> bool {
+        let mut steps = 1;
+        while self.before(steps).is_some_and(|t| matches!(t.word(), "about" | "only" | "nearly" | "up" | "to")) {
+            steps += 1;
+        }
+        self.before(steps).is_some_and(|t| t.word() == "by")
+    }
+
+    fn points_column(&self) -> Option<usize> {
+        let head = self.column()?;
+        let delta = ["delta", "difference", "Δ", "δ", "pp", "gain"].iter().any(|w| head.contains(w));
+        (delta && self.percent(self.at + 1).is_none()).then_some(0)
+    }
+
+    /// A cell below a head that names results.
+    fn is_result_column(&self) -> bool {
+        let named = |head: String| {
+            ["accuracy", "acc", "mean", "%", "per cent", "val/", "test/"].iter().any(|w| head.contains(w))
+        };
+        self.number.digits > 0 && self.column().is_some_and(named)
+    }
+
+    /// `accuracy of 0.9821`, `val/loss is 0.12`: a decimal number shortly behind a metric's name.
+    fn is_named_value(&self) -> bool {
+        let metric = |t: &Token| {
+            let word = t.word();
+            matches!(word, "accuracy" | "acc" | "loss" | "error")
+                || ["val/", "test/", "train/"].iter().any(|p| word.starts_with(p))
+        };
+        let joint = |t: &Token| {
+            const JOINTS: [&str; 21] = [
+                "of", "is", "was", "at", "to", "a", "the", "mean", "about", "around", "near", "above", "below",
+                "final", "ends", "reaches", "falls", "rises", "over", "under", "from",
+            ];
+            JOINTS.contains(&t.word()) || t.is("=:≈~<>≤≥(")
+        };
+        let mut steps = 1;
+        while steps <= 4 && self.before(steps).is_some_and(joint) {
+            steps += 1;
+        }
+        self.number.digits > 0 && self.before(steps).is_some_and(metric)
+    }
+
+    /// The printed sign.
+    fn sign(&self) -> Option<f64> {
+        let token = self.before(1)?;
+        let glued = token.place.end == self.tokens[self.at].place.start;
+        let free = self
+            .before(2)
+            .is_none_or(|t| t.place.end < token.place.start || !matches!(t.kind, Kind::Number(_) | Kind::Word(_)));
+        match token.kind {
+            Kind::Sign('+') if glued && free => Some(1.0),
+            Kind::Sign('-' | '−' | '–') if glued && free => Some(-1.0),
+            _ => None,
+        }
+    }
+}
+
+/// How the figure at a token is meant, by the words before it.
+fn op(tokens: &[Token], at: usize) -> Op {
+    let word = |steps: usize| at.checked_sub(steps).map_or("", |i| tokens[i].word());
+    let sign = |signs: &str| at.checked_sub(1).is_some_and(|i| tokens[i].is(signs));
+    let skip = usize::from(matches!(word(1), "the" | "predicted" | "a"))
+        + usize::from(word(2) == "the" && word(1) == "predicted");
+    match (word(skip + 3), word(skip + 2), word(skip + 1)) {
+        (_, "at", "least") | ("no" | "not", "less" | "fewer" | "lower", "than") => Op::AtLeast,
+        (_, "at", "most") | (_, "up", "to") | ("no" | "not", "more" | "higher", "than") => Op::AtMost,
+        (_, "more" | "higher" | "greater" | "larger" | "better", "than")
+        | (_, _, "above" | "over" | "exceeds" | "exceeding" | "beyond" | "exceed" | "exceeded" | "past") => Op::Above,
+        (_, "less" | "lower" | "fewer" | "worse" | "smaller", "than") | (_, _, "below" | "under") => Op::Below,
+        (
+            _,
+            _,
+            "about" | "around" | "near" | "nearly" | "roughly" | "almost" | "approximately" | "circa" | "ca" | "some",
+        )
+        | (_, "close", "to") => Op::About,
+        _ if sign(">") => Op::Above,
+        _ if sign("≥") => Op::AtLeast,
+        _ if sign("<") => Op::Below,
+        _ if sign("≤") => Op::AtMost,
+        _ if sign("~≈∼") => Op::About,
+        _ => Op::Is,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{units::units, words::tokens};
+    use super::*;
+
+    fn read(text: &str) -> Vec<Figure> {
+        let units = units(text, 1);
+        units.iter().flat_map(|u| figures(u, &tokens(&u.text))).collect()
+    }
+
+    fn shown(text: &str) -> String {
+        let what = |f: Figure| match f.what {
+            What::Value { value, std, .. } => {
+                format!("{}{}", value.value, std.map_or(String::new(), |s| format!("±{}", s.value)))
+            }
+            What::Between { low, high, .. } => format!("{}..{}", low.value, high.value),
+            What::Points { value, sign } => format!("{}pp", value.value * sign.unwrap_or(1.0)),
+            What::P(n) => format!("p{}", n.value),
+            What::Seeds(n) => format!("n{n}"),
+            What::Parameters { value, fewer } => format!("params{}{}", if fewer { "-" } else { "+" }, value.value),
+            What::Comma => "comma".into(),
+        };
+        read(text).into_iter().map(what).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn every_way_to_print_a_figure() {
+        for (text, figures) in [
+            ("It reaches 98.21 ± 0.07 % over five seeds.", "98.21±0.07 n5"),
+            ("98.21% ± 0.07% (n=5) and 98.2 per cent", "98.21±0.07 n5 98.2"),
+            ("$98.21 \\pm 0.07$", "98.21±0.07"),
+            ("It gains +0.30 pp, loses −0.4 pp, or 0.3 percentage points.", "0.3pp -0.4pp 0.3pp"),
+            ("p = 0.03, p < 0.05, a p-value of 0.3 (p 0.2)", "p0.03 p0.05 p0.3 p0.2"),
+            ("between 98.02 and 98.24 %, 97.1-97.9 %, from 1 % to 2 %", "98.02..98.24 97.1..97.9 1..2"),
+            ("an accuracy of 0.9821 and val/loss = 0.12", "0.9821 0.12"),
+            ("it is better by 3 %", "3pp"),
+            ("98,21 % here", "comma"),
+            ("with 25 % fewer parameters", "params-25"),
+            ("97.3 % of the test images are classified correctly", "97.3"),
+        ] {
+            assert_eq!(shown(text), figures, "{text}");
+        }
+        assert_eq!(read("above 97.76 %").pop().unwrap().op, Op::Above);
+        assert_eq!(read("at least 97.76 %").pop().unwrap().op, Op::AtLeast);
+        assert_eq!(read("about 97 %").pop().unwrap().op, Op::About);
+    }
+
+    #[test]
+    fn other_numbers_are_no_figures() {
+        for text in [
+            "Adam at 0.001 with betas 0.9 and 0.999, batches of 128, 50 epochs, T=25, ResNet-18.",
+            "On 2026-01-02 run kq7f3-a used version 3.2.1 and seeds 0-4; two of the five seeds stopped.",
+            "a gradient of 90 % CE and 10 % energy, 78 % of the gap, 20 % dropout, `98.2 %`",
+            "The validation set has 5,000 images. Three seeds stopped early.",
+        ] {
+            assert!(shown(text).trim_matches(|c| "n5 ".contains(c)).is_empty(), "{text}: {}", shown(text));
+        }
+    }
+
+    #[test]
+    fn tables_are_read_by_their_heads() {
+        let table =
+            "| Row | Mean | Delta | p | n | lr |\n|--|--|--|--|--|--|\n| a | 98.21 | +0.30 | 0.03 | 5 | 0.001 |\n";
+        assert_eq!(shown(table), "98.21 0.3pp p0.03 n5");
+    }
+}
