@@ -11,10 +11,11 @@ use crate::leaderboard::terminal;
 use crate::repo::{CommitTree, code};
 use crate::runs::layout::Record;
 use crate::state::entities::Planned;
+use crate::state::exclusion::Exclusion;
 use crate::state::load::RunView;
 use crate::state::overlay::Overlay;
 use crate::state::problem::{Kind, Problem, Problems};
-use crate::state::record::{Exclusion, RunKind};
+use crate::state::record::RunKind;
 use crate::state::tree::{Tree, digest, files};
 use crate::state::yaml::to_string;
 
