@@ -100,6 +100,47 @@ impl Repo {
         })
     }
 
+    /// The first commit of the history that leads to `rev`, by first parents: the same in every clone.
+    ///
+    /// # Errors
+    /// [`Kind::Ambiguous`] when `rev` names none; [`Kind::Io`] for a history that cannot be read, or whose beginning
+    /// is not in this clone.
+    pub fn root_commit(&self, rev: &str) -> Result<String, Problem> {
+        if self.is_shallow() {
+            let problem = Problem::new(Kind::Io, "shallow", "the beginning of the history is not in this clone");
+            return Err(problem.hint("git fetch --unshallow"));
+        }
+        let tip = self.resolve_object(&format!("{rev}^{{commit}}"), rev)?;
+        let walk = self.git.rev_walk([tip]).first_parent_only().all();
+        let walk = walk.map_err(|error| explain("history", "The history", &error))?;
+        let mut last = tip;
+        for info in walk {
+            last = info.map_err(|error| explain("history", "The history", &error))?.id;
+        }
+        Ok(last.to_string())
+    }
+
+    /// The newest commit that `wanted` takes, `tip` or one of its ancestors; none when there is no such commit.
+    ///
+    /// # Errors
+    /// As [`Repo::commits`], and what `wanted` finds.
+    pub fn newest(
+        &self,
+        tip: &str,
+        mut wanted: impl FnMut(&str) -> Result<bool, Problem>,
+    ) -> Result<Option<String>, Problem> {
+        use gix::traverse::commit::simple::CommitTimeOrder;
+        let from = self.resolve_object(&format!("{tip}^{{commit}}"), tip)?;
+        let walk = self.git.rev_walk([from]).sorting(Sorting::ByCommitTime(CommitTimeOrder::NewestFirst)).all();
+        for info in walk.map_err(|error| explain("history", "The history", &error))? {
+            let id = info.map_err(|error| explain("history", "The history", &error))?.id.to_string();
+            if wanted(&id)? {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
     /// The whole message of a commit.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ pub mod digits;
 pub mod gather;
 pub mod id;
 pub mod layout;
+pub mod pack;
 pub mod reference;
 pub mod reference_files;
 pub mod scratch;

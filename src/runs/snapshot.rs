@@ -27,9 +27,9 @@ pub struct Snapshot {
 }
 
 /// The files that are in `tree` and belong to the code tree, with their manifest.
-struct Files {
-    files: Vec<(String, EntryKind, Vec<u8>)>,
-    manifest: String,
+pub(super) struct Files {
+    pub(super) files: Vec<(String, EntryKind, Vec<u8>)>,
+    pub(super) manifest: String,
 }
 
 /// Whether a path belongs to the code tree. `roots` are files and folders; all code counts when there are none.
@@ -77,7 +77,8 @@ pub fn attest(folder: &Path) -> Result<String, Problem> {
     Ok(digest(there.manifest.as_bytes()))
 }
 
-fn collect(tree: &dyn Tree, roots: &[String]) -> Result<Files, Problem> {
+/// The code of a tree, in byte order of the paths.
+pub(super) fn collect(tree: &dyn Tree, roots: &[String]) -> Result<Files, Problem> {
     collect_files(tree, |path| counts(path, roots))
 }
 
