@@ -29,6 +29,7 @@ pub mod run_local;
 pub mod run_show;
 mod scaffold;
 pub mod schema;
+pub mod site;
 pub mod start;
 pub mod status;
 pub mod taint;

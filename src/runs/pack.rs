@@ -25,7 +25,11 @@ pub fn code(tree: &dyn Tree, roots: &[String]) -> Result<Packed, Problem> {
     let code = snapshot::collect(tree, roots)?;
     let own = (MANIFEST.to_string(), EntryKind::File, code.manifest.clone().into_bytes());
     let tar = pack(code.files.iter().chain([&own]));
-    Ok(Packed { tar: tar.map_err(|e| unpacked(&e))?, digest: digest(code.manifest.as_bytes()), manifest: code.manifest })
+    Ok(Packed {
+        tar: tar.map_err(|e| unpacked(&e))?,
+        digest: digest(code.manifest.as_bytes()),
+        manifest: code.manifest,
+    })
 }
 
 /// The manifest of a tree's code and its digest, without the archive.
