@@ -23,3 +23,5 @@ mod tidy;
 mod trust;
 mod verdicts;
 mod wire;
+#[cfg(feature = "ssh2")]
+mod wire_ssh2;
