@@ -25,6 +25,7 @@ mod session;
 mod start;
 mod status;
 mod taint;
+mod tick;
 mod train;
 mod trust;
 
@@ -68,6 +69,7 @@ enum Command {
     Status(status::StatusArgs),
     Phase(phase::Args),
     Run(run::Args),
+    Tick(tick::Args),
     Board(board::Args),
     Demo(demo::Args),
     Next(status::NextArgs),
@@ -138,6 +140,7 @@ fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
         Command::Status(args) => status::status(session, &args),
         Command::Phase(args) => phase::run(session, &args),
         Command::Run(args) => run::run(session, args),
+        Command::Tick(args) => tick::run(session, &args),
         Command::Demo(args) => demo::run(session, &args),
         Command::Resume(args) => status::resume(session, &args),
         Command::Next(args) => status::next(session, &args),

@@ -78,6 +78,11 @@ impl Session {
         Self { json, folder: folder.to_path_buf(), now, entropy, exe, environment }
     }
 
+    /// One line of progress on stderr.
+    pub(super) fn say(&self, text: &str) {
+        text.lines().for_each(|line| Stderr.say(line));
+    }
+
     /// A variable of the environment.
     #[must_use]
     pub fn env(&self, name: &str) -> Option<String> {

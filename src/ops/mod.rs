@@ -33,6 +33,7 @@ pub mod site;
 pub mod start;
 pub mod status;
 pub mod taint;
+pub mod tick;
 pub mod train;
 pub mod trust;
 

@@ -120,6 +120,9 @@ pub struct Attempt {
     /// Why the verdict is not `succeeded`, seed by seed where seeds differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What each seed's checkpoint looked like at the end, as a short digest of names, sizes and times.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub checkpoints: BTreeMap<u64, String>,
 }
 
 impl Resources {

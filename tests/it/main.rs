@@ -19,9 +19,8 @@ mod sandbox;
 mod schema;
 mod shapes;
 mod site;
+mod tick;
 mod tidy;
 mod trust;
 mod verdicts;
 mod wire;
-#[cfg(feature = "ssh2")]
-mod wire_ssh2;

@@ -1,0 +1,144 @@
+//! One cluster in a tick: asked, looked into, and each of its attempts judged.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::active::Active;
+use super::ask::{self, Jobs};
+use super::decide::{Seen, Standing};
+use super::judge::{End, Facts};
+use super::outcome::{ClusterTick, Line};
+use super::seen::{Sight, Sights};
+use super::{Context, Options};
+use crate::ops::site::Site;
+use crate::repo::CommitTree;
+use crate::runs::gather::Files;
+use crate::state::load::RunView;
+use crate::state::problem::Problem;
+
+/// A scheduler that was asked less than this many seconds ago is not asked again.
+const REST_S: i64 = 60;
+
+/// An attempt that is over.
+pub(super) struct Ended {
+    pub(super) active: Active,
+    pub(super) end: End,
+}
+
+/// What came of one cluster.
+pub(super) struct Looked {
+    pub(super) ended: Vec<Ended>,
+    pub(super) tick: ClusterTick,
+    /// What was seen, when it was asked.
+    pub(super) sights: Option<Sights>,
+    pub(super) warnings: Vec<Problem>,
+}
+
+/// Asks a cluster about its attempts and judges them. A cluster that does not answer is told in the result.
+///
+/// # Errors
+/// [`Kind::Invalid`] for records or a profile that do not read.
+pub(super) fn look(
+    context: &Context<'_>,
+    tree: &CommitTree,
+    name: &str,
+    actives: Vec<Active>,
+    options: Options,
+) -> Result<Looked, Problem> {
+    let sights = Sights::read(context.repo.common_dir(), name);
+    let mut looked = Looked { ended: Vec::new(), tick: ClusterTick::new(name), sights: None, warnings: Vec::new() };
+    if let Some(age) = sights.age(context.now).filter(|age| *age < REST_S && !options.now) {
+        looked.tick.rested_s = Some(age);
+        looked.tick.active = actives.iter().map(|active| Line::known(active, &sights)).collect();
+        return Ok(looked);
+    }
+    match ask(context, tree, name, &actives) {
+        Ok(answers) => answers.judge(context.now, actives, sights, &mut looked)?,
+        // One cluster does not keep the others from being looked at.
+        Err(problem) => {
+            looked.tick.active = actives.iter().map(|active| Line::known(active, &sights)).collect();
+            looked.tick.failure = Some(problem.kind);
+            looked.tick.unavailable = Some(problem.message.clone());
+            looked.warnings.push(problem.warn());
+        }
+    }
+    Ok(looked)
+}
+
+/// What a cluster answered.
+struct Answers {
+    site: Site,
+    jobs: Jobs,
+    files: BTreeMap<String, Files>,
+    /// The runs of attempts that may be over.
+    views: BTreeMap<String, RunView>,
+}
+
+fn ask(context: &Context<'_>, tree: &CommitTree, name: &str, actives: &[Active]) -> Result<Answers, Problem> {
+    let site = Site::open(context, tree, name)?;
+    let mut ids: Vec<String> = actives.iter().filter_map(|active| active.attempt.job.clone()).collect();
+    ids.sort();
+    ids.dedup();
+    let jobs = ask::scheduler(&site, &ids)?;
+    let (mut asks, mut views) = (Vec::new(), BTreeMap::new());
+    for active in actives {
+        let Some(seen) = seen(&jobs, active) else { continue };
+        let over = match seen {
+            Seen::State(state) => state.phase.is_over(),
+            Seen::Gone => true,
+        };
+        let view = if over { Some(active.found.view(tree)?) } else { None };
+        asks.push(ask::about(active, view.as_ref()));
+        views.extend(view.map(|view| (active.name(), view)));
+    }
+    let files = ask::directories(&site, &asks)?;
+    Ok(Answers { site, jobs, files, views })
+}
+
+/// What the scheduler says of an attempt; none when nobody knows yet.
+fn seen<'a>(jobs: &'a Jobs, active: &Active) -> Option<Seen<'a>> {
+    match jobs.get(active.attempt.job.as_ref()?) {
+        Some(Some(state)) => Some(Seen::State(state)),
+        Some(None) => None,
+        None => Some(Seen::Gone),
+    }
+}
+
+impl Answers {
+    /// Judges every attempt.
+    fn judge(self, now: Timestamp, actives: Vec<Active>, before: Sights, looked: &mut Looked) -> Result<(), Problem> {
+        let mut sights = Sights { asked: Some(now), attempts: BTreeMap::new() };
+        let none = Files::default();
+        for active in actives {
+            let name = active.name();
+            let Some(seen) = seen(&self.jobs, &active) else {
+                let said = "its scheduler was not asked about it yet".to_string();
+                looked.tick.active.push(Line::of(&active, said, now));
+                continue;
+            };
+            let files = self.files.get(&name).unwrap_or(&none);
+            let since = before.attempts.get(&name).and_then(|sight| sight.over_since).unwrap_or(now);
+            let view = self.views.get(&name);
+            let waited_s = now.as_second() - since.as_second();
+            let facts = |view| Facts { active: &active, view, profile: &self.site.profile, seen, files, waited_s, now };
+            let (said, over) = match view.map(facts) {
+                None => (super::decide::running(seen, files.heartbeat_s), false),
+                Some(facts) => match facts.standing() {
+                    Standing::Over(cause) => {
+                        let end = facts.end(cause)?;
+                        let line = Line::ended(&active, &end, now);
+                        looked.tick.ended.push(line);
+                        looked.ended.push(Ended { active, end });
+                        continue;
+                    }
+                    Standing::Active(said) | Standing::Lost(said) => (said, true),
+                },
+            };
+            sights.attempts.insert(name, Sight { said: said.clone(), at: now, over_since: over.then_some(since) });
+            looked.tick.active.push(Line::of(&active, said, now));
+        }
+        looked.sights = Some(sights);
+        Ok(())
+    }
+}
