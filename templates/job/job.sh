@@ -243,6 +243,24 @@ ar_wait() {
   ar_child=
 }
 
+# How many processes of this job outlived their parents: a wrapper that dies of a signal leaves its trainer behind, which
+# may be in the middle of its checkpoint.
+ar_orphans() {
+  ps -A -o pid= -o ppid= -o pgid= -o stat= 2>/dev/null | awk -v me="$$" '
+    { parent[$1] = $2; if ($4 !~ /^Z/) group[$1] = $3 }
+    END {
+      for (at = me; (at in parent) && !(at in above); at = parent[at]) above[at] = 1
+      count = 0
+      for (pid in group) {
+        if (group[pid] != group[me] || (pid in above)) continue
+        at = pid
+        for (n = 0; n < 64 && at != me && (at in parent); n++) at = parent[at]
+        if (at != me) count++
+      }
+      print count
+    }'
+}
+
 ar_seed() {
   ar_folder=$AR_RUN_DIR/seed-$1
   mkdir -p "$ar_folder" || exit 78
@@ -259,6 +277,13 @@ ar_seed() {
   ) </dev/null >>"$ar_folder/log" 2>&1 &
   ar_child=$!
   ar_wait
+  ar_turn=0
+  while [ -n "$ar_signal" ] && [ "$ar_turn" -lt 8 ]; do
+    ar_number=$(ar_orphans)
+    if [ "${ar_number:-0}" -eq 0 ]; then break; fi
+    sleep 1
+    ar_turn=$((ar_turn + 1))
+  done
   if [ "$ar_status" -eq 0 ] && [ -f "$ar_metrics" ]; then
     ar_digest <"$ar_metrics" | ar_put "$ar_folder/done"
   elif [ "$ar_status" -eq 0 ] && [ -n "$ar_signal" ]; then

@@ -6,11 +6,18 @@ use std::process::Command;
 use crate::run::{Failure, output, show};
 
 /// A program and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 3] = [
+const PROGRAMS: [(&str, &str); 8] = [
     // `tests/it/site`: a real ssh server, and a login shell that is no POSIX shell.
     ("sshd", "openssh-server"),
     ("ssh", "openssh-client"),
     ("tcsh", "tcsh"),
+    // The job script: the shells that run it, and what finds their faults.
+    ("dash", "dash"),
+    ("busybox", "busybox"),
+    ("shellcheck", "shellcheck"),
+    // `tests/it/slurm`: a live scheduler.
+    ("slurmctld", "slurm-wlm"),
+    ("munged", "munge"),
 ];
 
 /// Installs what is missing; a failure names the packages.
