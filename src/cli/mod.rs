@@ -8,6 +8,7 @@ mod check;
 mod claim;
 mod completions;
 mod config;
+mod data;
 mod demo;
 mod doctor;
 mod gate;
@@ -82,6 +83,7 @@ enum Command {
     Taint(taint::Args),
     Config(config::Args),
     Train(train::Args),
+    Data(data::Args),
     Hook(hook::Args),
     Trust(trust::Args),
     Doctor(doctor::Args),
@@ -151,6 +153,7 @@ fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
         Command::Iter(args) => iter::run(session, &args),
         Command::Train(args) => train::run(session, args),
         Command::MergeDriver(args) => merge_driver::run(session, &args),
+        Command::Data(args) => data::run(session, args),
         Command::ReferenceTrainer(args) => train::reference(session, &args),
         Command::Gate(args) => gate::run(session, &args),
         Command::Trust(args) => trust::run(session, &args),

@@ -6,6 +6,7 @@ pub mod cells;
 pub mod check;
 pub mod claim;
 pub mod config;
+pub mod data;
 pub mod demo;
 pub mod doctor;
 pub mod facts;

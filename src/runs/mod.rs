@@ -4,6 +4,7 @@ pub mod collect;
 pub mod contract;
 pub mod datasets;
 pub mod digits;
+pub mod fetch;
 pub mod gather;
 pub mod id;
 pub mod layout;

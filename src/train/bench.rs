@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 use tch::{Device, Kind, Tensor};
 
@@ -17,8 +18,6 @@ use super::optim;
 use super::params::Params;
 use crate::state::problem::Problem;
 
-/// Windows that are measured.
-const WINDOWS: usize = 11;
 /// What a window takes at least.
 const WINDOW: Duration = Duration::from_millis(500);
 /// Batches in memory.
@@ -31,6 +30,8 @@ pub struct Bench {
     pub batch: i64,
     /// Where.
     pub device: Device,
+    /// Windows that are measured.
+    pub windows: usize,
 }
 
 /// What was measured.
@@ -42,6 +43,8 @@ pub struct Measured {
     pub samples_per_s: f64,
     /// In the slowest and in the fastest window.
     pub range: [f64; 2],
+    /// Images for each second of processor time, of all threads together: what other work on the machine hardly moves.
+    pub samples_per_cpu_s: f64,
     /// Images of a step.
     pub batch: i64,
     /// Threads.
@@ -70,7 +73,7 @@ pub fn bench(names: &[String], how: Bench, tell: &mut dyn FnMut(&Measured)) -> R
 /// One line for a person.
 #[must_use]
 pub fn text(row: &Measured) -> String {
-    let Measured { model, samples_per_s, range: [low, high], batch, threads, device } = row;
+    let Measured { model, samples_per_s, range: [low, high], batch, threads, device, .. } = row;
     format!(
         "{model:<10} {samples_per_s:>10.0} images/s ({low:.0} to {high:.0})  batch {batch}, {threads} threads, {device}"
     )
@@ -93,23 +96,31 @@ fn measure(model: &'static str, how: Bench) -> Measured {
     let step = began.elapsed() / 2;
     let steps = (WINDOW.as_secs_f64() / step.as_secs_f64()).ceil().max(1.0) as i64;
     rig.steps(steps);
-    let mut rates: Vec<f64> = (0..WINDOWS)
-        .map(|_| {
-            let began = Instant::now();
-            rig.steps(steps);
-            (steps * how.batch) as f64 / began.elapsed().as_secs_f64()
-        })
-        .collect();
+    let window = |_| {
+        let (began, worked) = (Instant::now(), processor_time());
+        rig.steps(steps);
+        let images = (steps * how.batch) as f64;
+        (images / began.elapsed().as_secs_f64(), images / (processor_time() - worked))
+    };
+    let (mut rates, mut efforts): (Vec<f64>, Vec<f64>) = (0..how.windows).map(window).unzip();
     rates.sort_by(f64::total_cmp);
+    efforts.sort_by(f64::total_cmp);
     let found = hardware(how.device);
     Measured {
         model,
-        samples_per_s: rates[WINDOWS / 2],
-        range: [rates[0], rates[WINDOWS - 1]],
+        samples_per_s: rates[how.windows / 2],
+        range: [rates[0], rates[how.windows - 1]],
+        samples_per_cpu_s: efforts[how.windows / 2],
         batch: how.batch,
         threads: found.threads,
         device: found.device,
     }
+}
+
+/// Seconds that this process has kept processors busy.
+fn processor_time() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 
 impl Rig {

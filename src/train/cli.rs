@@ -82,6 +82,9 @@ enum Command {
         /// Images of a step
         #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(i64).range(1..=65536))]
         batch: i64,
+        /// Windows of half a second; the median counts
+        #[arg(long, value_name = "N", default_value_t = 11, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        windows: u16,
         /// As one JSON object
         #[arg(long)]
         json: bool,
@@ -93,6 +96,7 @@ enum Command {
 /// Runs the command.
 #[must_use]
 pub fn main() -> ExitCode {
+    super::memory::keep();
     let arguments = Arguments::parse();
     match run(arguments) {
         Ok(code) => code,
@@ -119,12 +123,13 @@ fn run(arguments: Arguments) -> Result<ExitCode, Problem> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Bench { models, batch, json, machine }) => {
+        Some(Command::Bench { models, batch, windows, json, machine }) => {
             let device = device::named(machine.device.as_deref().unwrap_or("auto"))?;
             if let Some(threads) = machine.threads {
                 tch::set_num_threads(threads);
             }
-            let measured = bench::bench(&models, Bench { batch, device }, &mut |row| {
+            let how = Bench { batch, device, windows: usize::from(windows) };
+            let measured = bench::bench(&models, how, &mut |row| {
                 if !json {
                     println!("{}", bench::text(row));
                 }

@@ -7,7 +7,7 @@ fn outside_of_a_repository_it_says_how_to_begin() {
     let sandbox = Sandbox::empty();
     let said = sandbox.run("doctor");
     assert!(said.contains("broken   repository") && said.contains("git ar init"), "{said}");
-    assert!(said.contains("f68b3c2dcbeaaa9fbdd348bbdeb94873  train-images-idx3-ubyte.gz"), "{said}");
+    assert!(said.contains("git ar data fetch mnist"), "{said}");
     assert!(said.contains("export AR_DATA=DIR") && said.contains("[exit 1]"), "{said}");
 }
 

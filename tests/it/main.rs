@@ -4,6 +4,7 @@
 mod board;
 mod cli;
 mod config;
+mod data;
 mod demo;
 mod doctor;
 mod hooks;

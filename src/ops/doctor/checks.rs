@@ -156,13 +156,10 @@ fn on_path(program: &str, path: Option<&str>) -> bool {
 
 fn data(set: &DataSet, root: Option<&str>) -> Check {
     let name = format!("data {}", set.name);
-    let want = || {
-        let files = set.files.iter().map(|f| format!("  {}  {}", f.md5, f.name));
-        let first = format!("put {} into $AR_DATA/{} (MD5 and name):", set.title, set.name);
-        [first].into_iter().chain(files).collect::<Vec<_>>()
-    };
+    let fetch =
+        vec![format!("git ar data fetch {}", set.name), "(without internet it says which files to put where)".into()];
     let Some(root) = root.filter(|r| !r.is_empty()) else {
-        let fix = [vec!["export AR_DATA=DIR".into()], want()].concat();
+        let fix = [vec!["export AR_DATA=DIR".into()], fetch].concat();
         return Check::bad(&name, State::Missing, "AR_DATA does not say where data sets are", fix);
     };
     let found = set.look(Path::new(root));
@@ -176,7 +173,7 @@ fn data(set: &DataSet, root: Option<&str>) -> Check {
         .collect();
     match wrong.is_empty() {
         true => Check::ok(&name, format!("in {root}")),
-        false => Check::bad(&name, State::Missing, format!("in {root}: {}", wrong.join(", ")), want()),
+        false => Check::bad(&name, State::Missing, format!("in {root}: {}", wrong.join(", ")), fetch),
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! A record is one byte of class and 3,072 of image: the red plane, the green, the blue.
 
-use super::files::{File, Files};
+use super::files::Files;
 use super::{Raw, Set};
+use crate::runs::datasets;
 use crate::state::problem::Problem;
 use crate::train::config::Dataset;
 use crate::train::models::Shape;
@@ -21,39 +22,14 @@ const RECORDS: usize = 10_000;
 
 const FILES: Files = Files {
     title: "CIFAR-10",
-    folders: &["cifar10", "cifar-10-batches-bin"],
-    packed: false,
-    all: &[
-        File {
-            name: "data_batch_1.bin",
-            md5: "5dd7e06a14cb22eb9f671a540d1b7c25",
-            sha256: "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
-        },
-        File {
-            name: "data_batch_2.bin",
-            md5: "5ea93a67294ea407fff1d09f752e9692",
-            sha256: "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
-        },
-        File {
-            name: "data_batch_3.bin",
-            md5: "942cd6a4bcdd0dd3c604fbe906cb4421",
-            sha256: "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
-        },
-        File {
-            name: "data_batch_4.bin",
-            md5: "ae636b3ba5c66a11e91e8cb52e771fcb",
-            sha256: "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
-        },
-        File {
-            name: "data_batch_5.bin",
-            md5: "53f37980c15c3d472c316c40844f3f0d",
-            sha256: "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
-        },
-        File {
-            name: "test_batch.bin",
-            md5: "803d5f7f4d78ea53de84dbe85f74fb6d",
-            sha256: "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
-        },
+    set: datasets::CIFAR10,
+    numbers: &[
+        "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+        "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
+        "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
+        "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
+        "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
+        "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
     ],
 };
 

@@ -2,27 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::runs::datasets::{DataFile, DataSet};
 use crate::state::problem::{Kind, Problem};
 use crate::state::tree::digest;
 use crate::train::config::Dataset;
-
-/// One file: its name, the MD5 under which it is published, the SHA-256 of its numbers.
-pub(super) struct File {
-    pub(super) name: &'static str,
-    pub(super) md5: &'static str,
-    pub(super) sha256: &'static str,
-}
 
 /// A data set's files.
 pub(super) struct Files {
     /// As people write it.
     pub(super) title: &'static str,
-    /// Folders in which they usually lie.
-    pub(super) folders: &'static [&'static str],
-    /// Whether the published form is packed: `.gz`.
-    pub(super) packed: bool,
-    /// One by one.
-    pub(super) all: &'static [File],
+    /// As they are published.
+    pub(super) set: DataSet,
+    /// The SHA-256 of each file's numbers, whatever they are packed in.
+    pub(super) numbers: &'static [&'static str],
 }
 
 impl Files {
@@ -34,54 +26,50 @@ impl Files {
         numbers: impl Fn(Vec<u8>) -> Result<Vec<u8>, String>,
     ) -> Result<Vec<Vec<u8>>, Problem> {
         let folders = self.places(dataset, root)?;
-        self.all.iter().map(|file| self.one(file, &folders, &numbers)).collect()
+        self.set.files.iter().zip(self.numbers).map(|(file, sum)| self.one(file, sum, &folders, &numbers)).collect()
     }
 
     /// Where the files may be: below the named folder, or in it.
     fn places(&self, dataset: &Dataset, root: Option<&str>) -> Result<Vec<PathBuf>, Problem> {
         let named = dataset.dir.as_deref().or(root).ok_or_else(|| {
             let message = format!("nobody says where {} is: dataset.dir is null and AR_DATA is not set", self.title);
-            let hint = format!("export AR_DATA=DIR, with these files in DIR/{}: {}", self.folders[0], self.list());
+            let hint = format!("export AR_DATA=DIR, then {}", self.fetch());
             Problem::new(Kind::Invalid, "data", message).hint(hint)
         })?;
-        let named = Path::new(named);
-        Ok(self.folders.iter().map(|folder| named.join(folder)).chain([named.to_path_buf()]).collect())
+        Ok(self.set.folders(Path::new(named)))
     }
 
     fn one(
         &self,
-        file: &File,
+        file: &DataFile,
+        sum: &str,
         folders: &[PathBuf],
         numbers: &impl Fn(Vec<u8>) -> Result<Vec<u8>, String>,
     ) -> Result<Vec<u8>, Problem> {
-        let names = if self.packed { vec![self.shown(file), file.name.into()] } else { vec![self.shown(file)] };
-        let mut places = folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name)));
+        let names = [file.name, file.unpacked()];
+        let mut places = folders.iter().flat_map(|folder| names.map(|name| folder.join(name)));
         let Some(path) = places.find(|path| path.exists()) else {
-            let also = if self.packed { ", packed or not" } else { "" };
-            return Err(Problem::new(Kind::Invalid, "data", format!("{}'s {} is missing", self.title, names[0]))
+            return Err(Problem::new(Kind::Invalid, "data", format!("{}'s {} is missing", self.title, file.name))
                 .at(folders[0].display().to_string())
-                .hint(format!("put there{also}: {}", self.list())));
+                .hint(self.fetch()));
         };
         let shown = path.display().to_string();
         let bytes = std::fs::read(&path)
             .map_err(|e| Problem::new(Kind::Io, "data", format!("cannot be read: {e}")).at(&shown))?;
-        let hint = format!("fetch it again; {} has MD5 {}", self.shown(file), file.md5);
+        let hint = format!("move it away; {}; the published one has SHA-256 {}", self.fetch(), file.sha256);
         let wrong = |message: String| Problem::new(Kind::Invalid, "data", message).at(&shown).hint(&hint);
         let numbers = numbers(bytes).map_err(wrong)?;
-        if digest(&numbers) != file.sha256 {
+        if digest(&numbers) != sum {
             let message = format!("not {}'s file of this name (SHA-256 of its numbers differs)", self.title);
             return Err(wrong(message));
         }
         Ok(numbers)
     }
 
-    fn shown(&self, file: &File) -> String {
-        format!("{}{}", file.name, if self.packed { ".gz" } else { "" })
-    }
-
-    /// The files as a person is told of them.
-    fn list(&self) -> String {
-        let one = |file| format!("{} (MD5 {})", self.shown(file), file.md5);
-        self.all.iter().map(one).collect::<Vec<_>>().join(", ")
+    /// How the files come, and which they are.
+    fn fetch(&self) -> String {
+        let one = |file: &DataFile| format!("{} (MD5 {})", file.name, file.md5);
+        let files = self.set.files.iter().map(one).collect::<Vec<_>>().join(", ");
+        format!("git ar data fetch {0}, or put into DIR/{0}: {files}", self.set.name)
     }
 }

@@ -1,7 +1,8 @@
 //! MNIST (LeCun, Cortes, Burges): 55,000 / 5,000 / 10,000 images of 28×28, mean 0.1307 and deviation 0.3081.
 
-use super::files::{File, Files};
+use super::files::Files;
 use super::{Raw, Set, idx};
+use crate::runs::datasets;
 use crate::state::problem::Problem;
 use crate::train::config::Dataset;
 use crate::train::models::Shape;
@@ -15,29 +16,12 @@ pub(super) const SET: Set = Set {
 
 const FILES: Files = Files {
     title: "MNIST",
-    folders: &["mnist"],
-    packed: true,
-    all: &[
-        File {
-            name: "train-images-idx3-ubyte",
-            md5: "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-            sha256: "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
-        },
-        File {
-            name: "train-labels-idx1-ubyte",
-            md5: "d53e105ee54ea40749a09fcbcd1e9432",
-            sha256: "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
-        },
-        File {
-            name: "t10k-images-idx3-ubyte",
-            md5: "9fb629c4189551a2d022fa330f9573f3",
-            sha256: "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
-        },
-        File {
-            name: "t10k-labels-idx1-ubyte",
-            md5: "ec29112dd5afa0611ce80d1b7f02629c",
-            sha256: "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
-        },
+    set: datasets::MNIST,
+    numbers: &[
+        "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
+        "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
+        "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
+        "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
     ],
 };
 
