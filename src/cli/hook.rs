@@ -92,10 +92,13 @@ fn check(session: &Session, repo: Repo, name: &str, arguments: &[String]) -> Res
 /// itself and passes it on in variables.
 fn push(session: &Session, arguments: &[String]) -> (String, String) {
     let read = |name: &str| session.env(name).unwrap_or_default();
-    if let Some(tip) = session.env("PRE_COMMIT_TO_REF") {
+    // When a whole history is pushed it names no commits, only the branch.
+    let branch = || session.env("PRE_COMMIT_LOCAL_BRANCH").filter(|_| session.env("PRE_COMMIT_REMOTE_NAME").is_some());
+    if let Some(tip) = session.env("PRE_COMMIT_TO_REF").or_else(branch) {
         let (local, remote) = (read("PRE_COMMIT_LOCAL_BRANCH"), read("PRE_COMMIT_REMOTE_BRANCH"));
         let shown = |branch: String| if branch.is_empty() { "branch".to_string() } else { branch };
-        let refs = format!("{} {tip} {} {}", shown(local), shown(remote), read("PRE_COMMIT_FROM_REF"));
+        let from = Some(read("PRE_COMMIT_FROM_REF")).filter(|from| !from.is_empty()).unwrap_or_else(|| "0".into());
+        let refs = format!("{} {tip} {} {from}", shown(local), shown(remote));
         return (read("PRE_COMMIT_REMOTE_NAME"), refs);
     }
     let refs = std::io::read_to_string(std::io::stdin()).unwrap_or_default();

@@ -83,7 +83,9 @@ impl Hooks {
     pub fn state(&self, name: &str) -> Result<State, Problem> {
         use std::os::unix::fs::PermissionsExt as _;
         if let Some(manager) = self.manager {
-            return Ok(if manager.calls_git_ar(&self.top, name)? { State::Managed } else { State::Foreign });
+            let kept = manager.runs_kept(name).map(|kept| self.read(&kept)).transpose()?.flatten();
+            let runs = kept.is_some_and(|bytes| block(&bytes).is_some()) || manager.calls_git_ar(&self.top, name)?;
+            return Ok(if runs { State::Managed } else { State::Foreign });
         }
         let Some(bytes) = self.read(name)? else { return Ok(State::Absent) };
         if block(&bytes).is_none() {
@@ -124,6 +126,15 @@ impl Hooks {
     /// # Errors
     /// [`Kind::Refused`] when the folder is shared with other repositories, [`Kind::Io`] when it cannot be written.
     pub fn uninstall(&self, name: &str) -> Result<bool, Problem> {
+        let mut changed = self.take_out(name)?;
+        // A manager that came later put the hook aside under another name, and puts it back when it goes.
+        for kept in manager::KEPT {
+            changed |= self.take_out(&format!("{name}{kept}"))?;
+        }
+        Ok(changed)
+    }
+
+    fn take_out(&self, name: &str) -> Result<bool, Problem> {
         let Some(old) = self.read(name)? else { return Ok(false) };
         match without_block(&old) {
             None => Ok(false),

@@ -10,6 +10,7 @@ mod doctor;
 mod hooks;
 mod hydra;
 mod init;
+mod managers;
 mod merges;
 mod oracle;
 mod phases;

@@ -6,7 +6,9 @@ use std::process::Command;
 use crate::run::{Failure, output, show};
 
 /// A program and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 8] = [
+const PROGRAMS: [(&str, &str); 9] = [
+    // `tests/it/managers.rs`: lefthook and husky come from npm.
+    ("npm", "npm"),
     // `tests/it/site`: a real ssh server, and a login shell that is no POSIX shell.
     ("sshd", "openssh-server"),
     ("ssh", "openssh-client"),

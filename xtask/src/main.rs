@@ -4,6 +4,7 @@
 mod apt;
 mod bench_repo;
 mod engine;
+mod hook_managers;
 mod hydra;
 mod libtorch;
 mod run;
@@ -20,6 +21,7 @@ usage: cargo xtask <command>
   engine [--root DIR]   build git-ar and git-ar-train (release) and install both into DIR/bin
                         (default: where cargo installs programs)
   bench-repo DIR        make a repository of 1,000 iterations and 10,000 runs in DIR, and time git-ar beside git
+  hook-managers         fetch pre-commit, lefthook and husky for the tests, once for all checkouts
   libtorch              fetch libtorch, once for all checkouts, and print its folder
 
 environment:
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         ["engine", "--root", root] => engine::install(Some(root.as_ref())),
         ["bench-repo", folder] => bench_repo::run(folder.as_ref()),
         ["libtorch"] => libtorch::provide().map(|found| println!("{}", found.folder().display())),
+        ["hook-managers"] => hook_managers::provide().map(|found| println!("{}", found.display())),
         [] | ["help" | "-h" | "--help"] => {
             println!("{USAGE}");
             Ok(())

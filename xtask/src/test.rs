@@ -4,6 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::apt;
+use crate::hook_managers;
 use crate::hydra;
 use crate::libtorch::{self, Libtorch};
 use crate::run::{Failure, cargo, output, show};
@@ -56,6 +57,13 @@ pub(crate) fn run(engine: bool) -> Result<(), Failure> {
     report.step("lints", || with_tool("clippy", "clippy", &lints));
     let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
     report.step("programs of the system", || ended(apt::provide()));
+    report.step("hook managers", || match hook_managers::provide() {
+        Ok(folder) => {
+            tests.env("GIT_AR_HOOK_MANAGERS", folder);
+            End::Passed
+        }
+        Err(failure) => End::Failed(failure),
+    });
     report.step("Hydra, the oracle", || match hydra::provide() {
         Ok(found) => {
             found.tell(&mut tests);

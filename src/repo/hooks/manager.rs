@@ -17,7 +17,15 @@ pub enum Manager {
     Husky,
 }
 
+/// What a manager adds to the name of a hook that was there before it.
+pub(super) const KEPT: [&str; 2] = [".legacy", ".old"];
+
 impl Manager {
+    /// The file of a hook that was there before the manager, when the manager runs it too.
+    pub(super) fn runs_kept(self, name: &str) -> Option<String> {
+        (self == Self::PreCommit).then(|| format!("{name}{}", KEPT[0]))
+    }
+
     /// The lines that a manager's user adds to its configuration.
     #[must_use]
     pub fn lines(self) -> String {
@@ -55,9 +63,15 @@ impl Manager {
         // The pre-commit framework runs one entry at commits and merges alike.
         let called = if self == Self::PreCommit && name == "pre-merge-commit" { "pre-commit" } else { name };
         let call = format!("git-ar hook run {called}");
+        // `.pre-commit-hooks.yaml` of git-ar's own repository has the same calls under these ids.
+        let id = if called == "pre-push" { "git-ar-push" } else { "git-ar" };
+        let by_id = |line: &str| {
+            line.split_once("id:").is_some_and(|(_, rest)| rest.trim().trim_end_matches(['}', ',']).trim() == id)
+        };
         for file in files {
             let text = Store::at(top).read(&file)?.unwrap_or_default();
-            if String::from_utf8_lossy(&text).contains(&call) {
+            let text = String::from_utf8_lossy(&text);
+            if text.contains(&call) || self == Self::PreCommit && text.lines().any(by_id) {
                 return Ok(true);
             }
         }
