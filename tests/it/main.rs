@@ -26,3 +26,5 @@ mod tidy;
 mod trust;
 mod verdicts;
 mod wire;
+#[cfg(feature = "ssh2")]
+mod wire_ssh2;

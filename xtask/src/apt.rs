@@ -5,8 +5,8 @@ use std::process::Command;
 
 use crate::run::{Failure, output, show};
 
-/// A program and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 9] = [
+/// A program, or a file, and the Debian package that has it.
+const PROGRAMS: [(&str, &str); 11] = [
     // `tests/it/managers.rs`: lefthook and husky come from npm.
     ("npm", "npm"),
     // `tests/it/site`: a real ssh server, and a login shell that is no POSIX shell.
@@ -20,6 +20,9 @@ const PROGRAMS: [(&str, &str); 9] = [
     // `tests/it/slurm`: a live scheduler.
     ("slurmctld", "slurm-wlm"),
     ("munged", "munge"),
+    // The feature ssh2.
+    ("pkg-config", "pkg-config"),
+    ("/usr/include/openssl/ssl.h", "libssl-dev"),
 ];
 
 /// Installs what is missing; a failure names the packages.
@@ -50,6 +53,9 @@ pub(crate) fn provide() -> Result<(), Failure> {
 
 /// Whether a program is there; servers lie where only root's PATH looks.
 fn has(program: &str) -> bool {
+    if program.starts_with('/') {
+        return Path::new(program).is_file();
+    }
     let path = std::env::var_os("PATH").unwrap_or_default();
     let places = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
     places.map(|place| place.join(program)).any(|file: std::path::PathBuf| Path::is_file(&file))

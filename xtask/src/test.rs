@@ -72,6 +72,15 @@ pub(crate) fn run(engine: bool) -> Result<(), Failure> {
         Err(failure) => End::Failed(failure),
     });
     report.step("tests", || ended(show(&mut tests)));
+    let ssh2 = ["test", "--features", "ssh2", "--test", "it", "--", "ssh2::"];
+    report.step("ssh2: tests", || ended(show(&mut cargo(&ssh2))));
+    report.step("ssh2: lints", || {
+        with_tool(
+            "clippy",
+            "clippy",
+            &["clippy", "--quiet", "--features", "ssh2", "--all-targets", "--", "-D", "warnings"],
+        )
+    });
     if engine {
         engine_steps(&mut report);
     } else {

@@ -6,9 +6,13 @@
 
 mod exchange;
 pub mod frame;
+#[cfg(feature = "ssh2")]
+mod known_hosts;
 pub mod local;
 pub mod process;
 pub mod ssh;
+#[cfg(feature = "ssh2")]
+pub mod ssh2;
 mod ssh_words;
 
 use std::time::Duration;
@@ -104,10 +108,16 @@ pub fn open(name: &str, profile: &Profile, outside: &Outside<'_>) -> Result<Box<
             let setup = ssh::Setup::of(outside.env);
             Ok(Box::new(ssh::Ssh::new(name, address(name, profile)?, sentinels, setup)))
         }
+        #[cfg(feature = "ssh2")]
+        Transport::Ssh2 => {
+            let login = ssh2::Login::of(outside.env);
+            Ok(Box::new(ssh2::Ssh2::new(name, address(name, profile)?, sentinels, login)))
+        }
+        #[cfg(not(feature = "ssh2"))]
         Transport::Ssh2 => {
             let message = format!("cluster {name} asks for `transport: ssh2`, which this build does not have");
             Err(Problem::new(Kind::Usage, "no-ssh2", message)
-                .hint("write `transport: ssh`, which uses the system's ssh"))
+                .hint("write `transport: ssh`, which uses the system's ssh, or build git-ar with `--features ssh2`"))
         }
     }
 }

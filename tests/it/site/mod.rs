@@ -168,6 +168,12 @@ impl Site {
         self.port
     }
 
+    /// Who logs in.
+    #[cfg(feature = "ssh2")]
+    pub(crate) fn user(&self) -> &str {
+        &self.user
+    }
+
     /// Changes the server: `version`, `scale` (walltime), `kill_delay`, `queues`, `default_queue`, `project_required`.
     pub(crate) fn configure(&self, change: Value) {
         self.merge("pbs/config.json", change);
