@@ -6,6 +6,7 @@
 mod board;
 mod check;
 mod claim;
+mod cluster;
 mod completions;
 mod config;
 mod data;
@@ -78,6 +79,7 @@ enum Command {
     Check(check::Args),
     Project(project::Args),
     Iter(iter::Args),
+    Cluster(cluster::Args),
     Gate(gate::Args),
     Claim(claim::Args),
     Taint(taint::Args),
@@ -151,6 +153,7 @@ fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
         Command::Board(args) => board::run(session, &args),
         Command::Project(args) => project::run(session, &args),
         Command::Iter(args) => iter::run(session, &args),
+        Command::Cluster(args) => cluster::run(session, &args),
         Command::Train(args) => train::run(session, args),
         Command::MergeDriver(args) => merge_driver::run(session, &args),
         Command::Data(args) => data::run(session, args),

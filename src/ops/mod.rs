@@ -5,6 +5,7 @@ pub mod board;
 pub mod cells;
 pub mod check;
 pub mod claim;
+pub mod cluster;
 pub mod config;
 pub mod data;
 pub mod demo;

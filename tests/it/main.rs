@@ -3,6 +3,7 @@
 
 mod board;
 mod cli;
+mod clusters;
 mod config;
 mod data;
 mod demo;
