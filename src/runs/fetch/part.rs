@@ -1,13 +1,14 @@
 //! A file that is on its way: what has come of it, and how the rest comes.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek as _, Write as _};
+use std::fs::{File, TryLockError};
+use std::io::{Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
 use super::http::{Answer, Net};
 use super::{Trouble, Watcher};
+use crate::repo::effect;
 use crate::runs::datasets::DataFile;
 use crate::runs::scratch::failed;
 use crate::state::problem::{Kind, Problem};
@@ -42,8 +43,7 @@ impl Part {
     /// Opens it, or begins it.
     pub(super) fn open(folder: &Path, file: DataFile) -> Result<Self, Problem> {
         let path = Self::path(folder, &file);
-        let opened = OpenOptions::new().read(true).append(true).create(true).open(&path);
-        let open = opened.map_err(|e| failed("open", &path, &e))?;
+        let open = effect::open(&path).map_err(|e| failed("open", &path, &e))?;
         match open.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -83,8 +83,8 @@ impl Part {
     /// Renames the whole file to its place.
     pub(super) fn finish(self) -> Result<PathBuf, Problem> {
         let place = self.folder.join(self.file.name);
-        self.open.sync_all().map_err(|e| failed("write", &self.path, &e))?;
-        std::fs::rename(&self.path, &place).map_err(|e| failed("rename", &self.path, &e))?;
+        effect::sync(&self.open).map_err(|e| failed("write", &self.path, &e))?;
+        effect::rename(&self.path, &place).map_err(|e| failed("rename", &self.path, &e))?;
         Ok(place)
     }
 
@@ -163,7 +163,8 @@ impl Part {
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), Problem> {
-        self.open.write_all(bytes).map_err(|e| failed("write", &self.path, &e))?;
+        let end = self.open.seek(SeekFrom::End(0));
+        end.and_then(|_| effect::write(&mut self.open, bytes)).map_err(|e| failed("write", &self.path, &e))?;
         self.len += bytes.len() as u64;
         Ok(())
     }
