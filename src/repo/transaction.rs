@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use super::store::{Kept, Lock, Store, check, edit_text};
 use super::unfinished::Noted;
 use super::{CommitTree, Committed, Repo};
+use crate::state::entities::Iteration;
+use crate::state::load;
 use crate::state::problem::{Kind, Problem};
 use crate::state::tree::Tree as _;
 use crate::state::yaml;
@@ -84,9 +86,7 @@ impl Transaction<'_> {
         if let Some((before, after)) = &self.moved
             && before.read(path)? != after.read(path)?
         {
-            return Err(Problem::new(Kind::Locked, "overtaken", "another command has just changed this file")
-                .at(path)
-                .hint("look at what it says now, and repeat the command if it is still wanted"));
+            return Err(overtaken(path, after.read(path)?.as_deref()));
         }
         self.files.insert(path.to_string(), bytes);
         Ok(())
@@ -187,6 +187,16 @@ impl Transaction<'_> {
             None => self.store.remove(path).map(drop),
         }
     }
+}
+
+/// The refusal of a file that others changed, with what it says now.
+fn overtaken(path: &str, now: Option<&[u8]>) -> Problem {
+    let iteration = now.filter(|_| path.ends_with("/iteration.yaml"));
+    let phase = iteration.and_then(|bytes| load::parse::<Iteration>(path, bytes).ok()).map(|found| found.phase);
+    let phase = phase.map_or_else(String::new, |phase| format!("; the iteration is in phase {phase} now"));
+    Problem::new(Kind::Locked, "overtaken", format!("another command has just changed this file{phase}"))
+        .at(path)
+        .hint("look at what it says now, and repeat the command if it is still wanted")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod board;
 mod cli;
 mod clusters;
+mod concurrency;
 mod config;
 mod data;
 mod demo;

@@ -5,7 +5,7 @@ use super::files::FileKind;
 use super::moved::Moved;
 use crate::state::entities::{Settings, Switch};
 use crate::state::exclusion::Exclusion;
-use crate::state::ids::{RunId, Slug};
+use crate::state::ids::RunId;
 use crate::state::load;
 use crate::state::problem::Kind;
 use crate::state::problem::Problem;
@@ -64,25 +64,26 @@ fn place(case: &Case<'_>, owner: &str, id: &RunId, path: &str) -> Result<Option<
         return Ok(Some(refuse(Kind::Invalid, "no-iteration", message).hint("git ar start TOPIC begins an iteration")));
     }
     Ok(other_place(case, owner, id)?.map(|other| {
-        refuse(Kind::Invalid, "duplicate-id", format!("run {id} is there twice: the other one is in {other}"))
+        refuse(Kind::Invalid, "duplicate-id", format!("run {id} is there twice: the other one is {other}"))
             .hint("a run stays where it was recorded; another iteration names it by its id")
     }))
 }
 
-/// Where else in its project, or in the same change, a run with this id lies.
+/// The record of another run with this id, wherever it lies.
 fn other_place(case: &Case<'_>, owner: &str, id: &RunId) -> Result<Option<String>, Problem> {
     let same_change = case.changes.iter().filter(|c| c.after.is_some() && c.path.ends_with("/run.yaml"));
     let mut others: Vec<String> = same_change
         .filter_map(|c| load::run_of_path(&c.path))
         .filter_map(|(folder, other)| (other == *id).then_some(folder))
         .collect();
-    if let Some(slug) = owner.split('/').nth(1).and_then(|name| Slug::try_from(name).ok()) {
+    for slug in load::projects(case.after)? {
         others.push(format!("projects/{slug}"));
         others.extend(load::iteration_folders(case.after, &slug)?.into_iter().map(|(_, folder)| folder));
     }
     for other in others.into_iter().filter(|other| other != owner) {
-        if case.after.read(&format!("{other}/runs/{id}/run.yaml"))?.is_some() {
-            return Ok(Some(other));
+        let path = format!("{other}/runs/{id}/run.yaml");
+        if case.after.read(&path)?.is_some() {
+            return Ok(Some(path));
         }
     }
     Ok(None)

@@ -74,7 +74,9 @@ fn twice(slug: &Slug, id: IterId, folder: &str, other: &str) -> Problem {
     Problem::new(
         Kind::Invalid,
         "duplicate-id",
-        format!("iteration id {id} is used twice in {slug}: the other one is {other}"),
+        format!(
+            "iteration id {id} is used twice in {slug}: the other one is projects/{slug}/iterations/{other}/iteration.yaml"
+        ),
     )
     .at(format!("{folder}/iteration.yaml"))
     .line(Some(1))
