@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Context;
+use super::{Context, trust};
 use crate::cluster::legal::expand;
 use crate::cluster::profile::{LOCAL, Profile};
 use crate::cluster::reply::Reply;
@@ -38,10 +38,12 @@ impl Site {
     /// The cluster of a name, as `tree` describes it.
     ///
     /// # Errors
-    /// [`Kind::Usage`] when there is no such cluster or it has no scheduler, [`Kind::Invalid`] for a profile that does
+    /// [`Kind::Refused`] when nobody has trusted what the profile names, [`Kind::Usage`] when there is no such cluster or
+    /// it has no scheduler, [`Kind::Invalid`] for a profile that does
     /// not read, [`Kind::Io`] for a clone without the beginning of its history.
     pub fn open(context: &Context<'_>, tree: &dyn Tree, name: &str) -> Result<Self, Problem> {
         let profile = Profile::read(tree, &context.settings.config_dir, name)?;
+        trust::require_cluster(context, tree, name)?;
         let dialect = profile.scheduler.dialect().ok_or_else(|| no_scheduler(name))?;
         let scratch = profile.scratch.clone().ok_or_else(|| {
             Problem::new(Kind::Invalid, "scratch", format!("cluster {name} has no `scratch`"))

@@ -21,7 +21,8 @@ const KEY: &str = "ar.trusted";
 /// The variable that trusts without a record: digests, or `all`.
 pub const VARIABLE: &str = "GIT_AR_TRUST";
 /// Keys of a cluster's profile that end in something being started, or decide what is.
-const PROFILE_KEYS: [&str; 8] = ["launcher", "setup", "trainer", "image", "env", "modules", "scheduler_path", "extra"];
+const PROFILE_KEYS: [&str; 8] =
+    ["launcher", "setup", "trainer", "image", "env", "modules", "scheduler_path", "directives"];
 /// Fewer digits of a digest than this name nothing.
 const FEWEST_DIGITS: usize = 12;
 
@@ -112,6 +113,15 @@ pub fn require(context: &Context<'_>, named: &[Named]) -> Result<(), Problems> {
     };
     let found: Vec<Problem> = named.iter().filter(|named| !known.has(named)).map(problem).collect();
     if found.is_empty() { Ok(()) } else { Err(Problems(found)) }
+}
+
+/// [`require`] for one cluster of a tree, as one problem.
+///
+/// # Errors
+/// As [`require`], and when a file cannot be read.
+pub fn require_cluster(context: &Context<'_>, tree: &dyn Tree, cluster: &str) -> Result<(), Problem> {
+    let named = of_cluster(tree, &context.settings.config_dir, cluster)?;
+    require(context, &named).map_err(|problems| problems.0.into_iter().next().expect("a refusal names a problem"))
 }
 
 /// [`require`] for the trainer and one cluster of a tree.
