@@ -16,6 +16,7 @@ mod gate;
 mod hook;
 mod init;
 mod iter;
+mod job;
 mod man;
 mod merge_driver;
 mod output;
@@ -72,6 +73,7 @@ enum Command {
     Phase(phase::Args),
     Run(run::Args),
     Tick(tick::Args),
+    Job(job::Args),
     Board(board::Args),
     Demo(demo::Args),
     Next(status::NextArgs),
@@ -145,6 +147,7 @@ fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
         Command::Phase(args) => phase::run(session, &args),
         Command::Run(args) => run::run(session, args),
         Command::Tick(args) => tick::run(session, &args),
+        Command::Job(args) => job::run(session, args),
         Command::Demo(args) => demo::run(session, &args),
         Command::Resume(args) => status::resume(session, &args),
         Command::Next(args) => status::next(session, &args),

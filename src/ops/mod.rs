@@ -16,6 +16,7 @@ pub mod gates;
 pub mod hook;
 pub mod init;
 pub mod iter;
+pub mod job;
 pub mod merge_driver;
 pub mod phase;
 pub mod project;

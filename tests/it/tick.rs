@@ -186,3 +186,45 @@ fn a_tick_waits_until_nothing_is_active_and_prints_its_schedule() {
     other.commit("configs/ar.yaml", "schema: 1\nbranch: main\n");
     has(&other.run("tick"), &["there is no branch main here", "git branch main origin/main", "[exit 4]"]);
 }
+
+#[test]
+fn jobs_are_listed_explained_read_and_ended() {
+    let lab = Lab::new();
+    has(&lab.run("job"), &["no attempt is active"]);
+    let run = lab.submitted("ka001-mlp", &[0, 1]);
+    has(&lab.run("job"), &["lab: 1 active", "ka001-mlp.1  job 1.vm  submitted; nobody has looked yet"]);
+    assert_eq!(lab.queries(), 0, "a list asks nobody");
+    lab.job(&run, "Q", "    comment = Not Running: Insufficient amount of resource: ngpus\n");
+    lab.run("tick");
+    has(&lab.run("job status"), &["queued (Not Running: Insufficient amount of resource: ngpus)  (seen 2026-01-05"]);
+    has(
+        &lab.run("job why ka0"),
+        &["ka001-mlp.1 on lab, job 1.vm", "last tick  queued", "scheduler  queued (Q)", "queue gpu_1"],
+    );
+    lab.file(&run, "job-1.sh", "#!/bin/sh\n#PBS -N x\n");
+    has(&lab.run("job script ka0"), &["#PBS -N x"]);
+    lab.log(&run, 1, "epoch 1\nepoch 2\n\u{1b}[31mred\n");
+    let logs = lab.run("job logs ka0 --lines 2");
+    has(&logs, &["ka001-mlp.1 (lab)", "== seed-1/log", "epoch 2"]);
+    lacks(&logs, &["epoch 1", "\u{1b}"]);
+    lacks(&lab.run("job logs ka0 --seed 0"), &["epoch"]);
+    has(&lab.run("job cancel ka0 --lost 'no reason'"), &["known to the scheduler, so it is not lost", "[exit 4]"]);
+    has(&lab.run("job cancel ka0"), &["ka001-mlp.1: told to end", "next: git ar tick --now"]);
+    lab.job(&run, "F", "    substate = 91\n");
+    has(&lab.run("tick --now"), &["killed (deleted)", "it was deleted, so nobody submits it again"]);
+    has(&lab.run("job cancel ka0"), &["nothing changed: no attempt is active"]);
+    has(&lab.run("job why ka0"), &["record     killed (deleted)", "next: git ar run triage ka001-mlp"]);
+    has(&lab.run("job why nobody"), &["no run begins with", "[exit 9]"]);
+    // One that nobody knows any more is given up by a person's word, and only then.
+    let other = lab.submitted("kb001-mlp", &[0]);
+    lab.started(&other);
+    has(&lab.run("tick --now"), &["not known to the scheduler; it began and said no more"]);
+    has(&lab.run("job cancel kb0"), &["Unknown Job Id 2.vm"]);
+    has(&lab.run("job cancel kb0 --lost 'the node burned down'"), &["kb001-mlp.1: given up", "committed"]);
+    has(
+        &lab.box_.read("projects/anp/runs/kb001-mlp/attempts/1.yaml"),
+        &["verdict: killed", "by hand: the node burned down"],
+    );
+    lab.qstat("exit 255");
+    has(&lab.run("job why kb0"), &["gives no answer"]);
+}

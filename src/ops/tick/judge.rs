@@ -245,7 +245,10 @@ impl Facts<'_> {
 }
 
 /// The record with further keys at its end; what it says already stays byte for byte.
-pub(super) fn append(active: &Active, keys: &str) -> Result<Write, Problem> {
+///
+/// # Errors
+/// [`Kind::Invalid`] for a record in a form that takes no more keys.
+pub fn append(active: &Active, keys: &str) -> Result<Write, Problem> {
     let text = active.text.trim_end_matches(['\n', ' ']).to_string() + "\n" + keys;
     let read = load::parse::<Attempt>(&active.path, text.as_bytes());
     match read {

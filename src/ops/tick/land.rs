@@ -10,13 +10,12 @@ use crate::state::problem::{Kind, Problem, Problems};
 /// How often a commit is made again because the branch moved meanwhile.
 const TRIES: usize = 5;
 
-/// Commits these files and the boards that they change, and moves the branch there. `again` gives the files anew for
-/// another tip.
+/// Commits these files and the boards that they change, and moves the branch there.
 ///
 /// # Errors
 /// [`Kind::Locked`] when the branch is checked out and the checkout cannot follow; nothing is moved then. What the rules,
 /// a hook or signing refuse.
-pub(super) fn land(
+pub fn land(
     context: &Context<'_>,
     subject: &str,
     trailers: &[(&str, String)],

@@ -15,6 +15,8 @@ mod schedule;
 pub mod seen;
 
 pub use decide::ago;
+pub use judge::append;
+pub use land::land as commit;
 pub use outcome::{ClusterTick, Line, Ticked};
 pub use schedule::schedule;
 

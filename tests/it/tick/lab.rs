@@ -22,6 +22,14 @@ done
 exit $code
 ";
 
+/// Ends a job that is known.
+const QDEL: &str = "#!/bin/sh
+for id; do
+    [ -e \"$HOME/jobs/$id\" ] || { echo \"qdel: Unknown Job Id $id\" >&2; exit 153; }
+    echo \"$id\" >>\"$HOME/deleted\"
+done
+";
+
 /// The lab.
 pub(super) struct Lab {
     pub(super) box_: Sandbox,
@@ -61,9 +69,11 @@ impl Lab {
         let box_ = box_.with_env("PATH", &path);
         std::fs::create_dir_all(&bin).unwrap();
         std::fs::create_dir_all(box_.home().join("jobs")).unwrap();
-        std::fs::write(bin.join("qstat"), QSTAT).unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(bin.join("qstat"), mode).unwrap();
+        for (name, text) in [("qstat", QSTAT), ("qdel", QDEL)] {
+            std::fs::write(bin.join(name), text).unwrap();
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(bin.join(name), mode).unwrap();
+        }
         box_.write("configs/ar.yaml", "schema: 1\nloop: off\ntrainer: reference\n");
         box_.write(
             "configs/cluster/lab.yaml",
@@ -128,7 +138,7 @@ impl Lab {
         std::fs::write(self.box_.home().join("jobs").join(&run.job), text).unwrap();
     }
 
-    fn file(&self, run: &Run, name: &str, text: &str) {
+    pub(super) fn file(&self, run: &Run, name: &str, text: &str) {
         let path = run.dir.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
