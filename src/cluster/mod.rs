@@ -3,6 +3,7 @@
 
 pub mod cause;
 pub mod legal;
+pub mod live;
 pub mod local;
 pub mod profile;
 pub mod reply;

@@ -6,6 +6,8 @@ pub mod cells;
 pub mod check;
 pub mod claim;
 pub mod cluster;
+pub mod cluster_doctor;
+pub mod cluster_setup;
 pub mod config;
 pub mod data;
 pub mod demo;

@@ -3,6 +3,7 @@
 
 mod board;
 mod cli;
+mod cluster_site;
 mod clusters;
 mod concurrency;
 mod config;

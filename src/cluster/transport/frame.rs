@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Call;
-use crate::cluster::shell;
+use crate::cluster::{legal, shell};
 use crate::state::tree;
 
 /// Makes the sentinels of one transport.
@@ -21,7 +21,7 @@ pub struct Sentinels {
 }
 
 impl Sentinels {
-    /// Sentinels from chance. `path` goes before the site's own `PATH`.
+    /// Sentinels from chance. `path` goes before the site's own `PATH`; it may name variables.
     #[must_use]
     pub fn new(entropy: u64, path: Option<&str>) -> Self {
         Self { entropy, calls: AtomicU64::new(0), path: path.map(str::to_string) }
@@ -42,7 +42,10 @@ impl Sentinels {
 
 /// A brace group, for an unfinished one is a syntax error and runs nothing.
 fn frame(mark: &str, path: Option<&str>, script: usize, input: usize) -> String {
-    let path = path.map_or_else(String::new, |path| format!("PATH={}:$PATH; export PATH\n", shell::quote(path)));
+    let path = path.map_or_else(String::new, |path| {
+        let path = legal::expand(path).unwrap_or_else(|| shell::quote(path));
+        format!("PATH={path}:$PATH; export PATH\n")
+    });
     format!(
         r#"{{
 set +xv

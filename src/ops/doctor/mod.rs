@@ -35,11 +35,11 @@ pub struct Check {
 }
 
 impl Check {
-    fn ok(name: &str, found: impl Into<String>) -> Self {
+    pub(super) fn ok(name: &str, found: impl Into<String>) -> Self {
         Self { name: name.into(), state: State::Ok, found: found.into(), fix: Vec::new() }
     }
 
-    fn bad(name: &str, state: State, found: impl Into<String>, fix: Vec<String>) -> Self {
+    pub(super) fn bad(name: &str, state: State, found: impl Into<String>, fix: Vec<String>) -> Self {
         Self { name: name.into(), state, found: found.into(), fix }
     }
 }
@@ -100,16 +100,20 @@ impl fmt::Display for Outcome {
             writeln!(f, "nothing to mend")?;
         }
         for check in &self.checks {
-            let word = match check.state {
-                State::Ok => "ok",
-                State::Missing => "missing",
-                State::Broken => "broken",
-            };
-            writeln!(f, "{word:<8} {:<12} {}", check.name, check.found)?;
-            for line in &check.fix {
-                writeln!(f, "{:<22} {line}", "")?;
-            }
+            check.fmt(f)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.state {
+            State::Ok => "ok",
+            State::Missing => "missing",
+            State::Broken => "broken",
+        };
+        writeln!(f, "{word:<8} {:<12} {}", self.name, self.found)?;
+        self.fix.iter().try_for_each(|line| writeln!(f, "{:<22} {line}", ""))
     }
 }

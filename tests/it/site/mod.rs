@@ -136,7 +136,7 @@ impl Site {
         program(&self.path("client/ssh"), &format!("#!/bin/sh\nexec /usr/bin/ssh -F '{top}/client/config' \"$@\"\n"));
     }
 
-    /// The box with this site's `ssh` first on its PATH.
+    /// The box with this site's `ssh` first on its PATH; what its profile starts is trusted.
     pub(crate) fn enter(&self, sandbox: Sandbox) -> Sandbox {
         let bin = Path::new(env!("CARGO_BIN_EXE_git-ar")).parent().unwrap();
         let path = format!("{}:{}:/usr/local/bin:/usr/bin:/bin", self.path("client").display(), bin.display());

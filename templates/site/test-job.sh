@@ -1,0 +1,20 @@
+#!/bin/sh
+{% for line in directives %}{{ line }}
+{% endfor %}# The test job of git ar cluster setup: says what a node has, and trains nothing.
+cd "${{ folder }}" || exit 1
+ar_environment() {
+{{ environment }}
+}
+{
+  if ar_words=$(ar_environment 2>&1); then
+    echo "ran on $(uname -n), $(getconf GNU_LIBC_VERSION 2>/dev/null);"
+  else
+    echo "ran on $(uname -n), but the environment failed: $(printf '%s\n' "$ar_words" | tail -n 1);"
+  fi
+  if command -v nvidia-smi >/dev/null 2>&1; then
+    nvidia-smi -L 2>&1 | head -n 4 | sed 's/ (UUID.*//'
+  else
+    echo "no nvidia-smi"
+  fi
+} >result.part </dev/null
+mv -f result.part result
