@@ -19,6 +19,7 @@ mod iter;
 mod job;
 mod man;
 mod merge_driver;
+mod migrate;
 mod output;
 mod phase;
 mod project;
@@ -90,6 +91,7 @@ enum Command {
     Data(data::Args),
     Hook(hook::Args),
     Trust(trust::Args),
+    Migrate(migrate::Args),
     Doctor(doctor::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -162,6 +164,7 @@ fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
         Command::Data(args) => data::run(session, args),
         Command::ReferenceTrainer(args) => train::reference(session, &args),
         Command::Gate(args) => gate::run(session, &args),
+        Command::Migrate(args) => migrate::run(session, &args),
         Command::Trust(args) => trust::run(session, &args),
         Command::Claim(args) => claim::run(session, args),
         Command::Taint(args) => taint::run(session, args),

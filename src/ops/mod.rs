@@ -20,6 +20,7 @@ pub mod init;
 pub mod iter;
 pub mod job;
 pub mod merge_driver;
+pub mod migrate;
 pub mod phase;
 pub mod project;
 pub mod record;

@@ -152,7 +152,10 @@ fn check_schema(node: &yaml::Node) -> Result<(), yaml::Error> {
             "install a newer git-ar; the file stays as it is",
         ),
         Some(_) => wrong("`schema` is not a version number".into(), "write `schema: 1`"),
-        None => wrong("key `schema` is missing".into(), "the first line of a state file is `schema: 1`"),
+        None => wrong(
+            "key `schema` is missing".into(),
+            "the first line of a state file is `schema: 1`; git ar migrate writes it into files from before",
+        ),
     }
 }
 

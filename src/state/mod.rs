@@ -11,6 +11,7 @@ pub mod json;
 pub mod load;
 pub mod markdown;
 pub mod merge;
+pub mod migrate;
 pub mod overlay;
 pub mod phase;
 pub mod pool;

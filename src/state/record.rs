@@ -344,7 +344,8 @@ impl Metrics {
         }
         let metrics: Self = match serde_json::from_slice(bytes) {
             Ok(metrics) => metrics,
-            Err(error) => Self::without_own_keys(bytes).ok_or_else(|| json::located(&error, bytes))?,
+            Err(error) => Self::without_own_keys(bytes)
+                .ok_or_else(|| newer(bytes).unwrap_or_else(|| json::located(&error, bytes)))?,
         };
         metrics.validate().map(|()| metrics).map_err(unplaced)
     }
@@ -384,6 +385,14 @@ impl Metrics {
         }
         Ok(())
     }
+}
+
+/// What a file of a newer version is told as, whatever else does not read in it.
+fn newer(bytes: &[u8]) -> Option<yaml::Error> {
+    let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    let version = value.get("schema")?.as_u64().filter(|version| *version > 1)?;
+    let message = format!("schema {version} is newer than this git-ar, which reads 1");
+    Some(yaml::Error { message, pos: None, hint: Some("install a newer git-ar; the file stays as it is".into()) })
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod hydra;
 mod init;
 mod managers;
 mod merges;
+mod migrate;
 mod oracle;
 mod phases;
 mod recording;

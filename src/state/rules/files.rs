@@ -9,6 +9,7 @@ use crate::state::entities::{Iteration, Settings};
 use crate::state::exclusion::Exclusion;
 use crate::state::ids::Slug;
 use crate::state::load;
+use crate::state::migrate;
 use crate::state::problem::{Kind, Problem};
 use crate::state::project::{Finding, Project, References};
 use crate::state::record::{Attempt, Metrics, Run};
@@ -211,10 +212,10 @@ pub(super) fn not_a_file(change: &Change) -> Problem {
 }
 
 fn content(case: &Case<'_>, kind: FileKind, change: &Change) -> Result<Vec<Problem>, Problem> {
-    if kind.is_immutable() && change.before.is_some() {
+    let Some(bytes) = case.after.read(&change.path)? else { return Ok(Vec::new()) };
+    if kind.is_immutable() && change.before.is_some() && !is_migration(case, &change.path, &bytes)? {
         return Ok(vec![edited(change, kind)]);
     }
-    let Some(bytes) = case.after.read(&change.path)? else { return Ok(Vec::new()) };
     let mut found: Vec<Problem> = match kind {
         FileKind::Text => regions(&change.path, &bytes),
         kind => readable(kind, &change.path, &bytes).err().into_iter().collect(),
@@ -224,6 +225,12 @@ fn content(case: &Case<'_>, kind: FileKind, change: &Change) -> Result<Vec<Probl
         found.extend(only_added(&change.path, &before, &bytes));
     }
     Ok(found)
+}
+
+/// Whether a record is what its older version becomes.
+fn is_migration(case: &Case<'_>, path: &str, after: &[u8]) -> Result<bool, Problem> {
+    let before = case.before.read(path)?.unwrap_or_default();
+    Ok(migrate::migrated(path, &before).is_some_and(|text| text.as_bytes() == after))
 }
 
 fn edited(change: &Change, kind: FileKind) -> Problem {

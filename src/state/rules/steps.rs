@@ -7,6 +7,8 @@ use super::{Case, Depth, kept};
 use crate::state::entities::{Iteration, Step};
 use crate::state::ids::{IterId, Slug};
 use crate::state::load::{self, IterationView};
+use crate::state::migrate;
+use crate::state::overlay::Overlay;
 use crate::state::phase::{Move, Phase};
 use crate::state::problem::Kind;
 use crate::state::problem::Problem;
@@ -50,7 +52,10 @@ pub(super) fn check(
 /// The iteration before the change, also when its folder was renamed by it. What stood there before may not read;
 /// then it is as if it were new, and its whole step list is judged.
 fn before(case: &Case<'_>, moved: &Moved, slug: &Slug, folder: &str, after: &IterationView) -> Option<IterationView> {
-    let read = |folder: &str| load::iteration(case.before, slug, after.id, folder).ok().flatten();
+    let read = |folder: &str| match load::iteration(case.before, slug, after.id, folder) {
+        Ok(view) => view,
+        Err(_) => older(case, slug, folder, after),
+    };
     let steps = &after.iteration.steps;
     let is_same = |old: &IterationView, id: IterId| {
         id == after.id || !old.iteration.steps.is_empty() && steps.starts_with(&old.iteration.steps)
@@ -60,6 +65,14 @@ fn before(case: &Case<'_>, moved: &Moved, slug: &Slug, folder: &str, after: &Ite
     read(folder)
         .or_else(|| moved.origin(folder).and_then(read))
         .or_else(|| renamed.find_map(|(_, id, folder)| read(&folder).filter(|old| is_same(old, id))))
+}
+
+/// An iteration whose file was of an older version, as it is in the present one.
+fn older(case: &Case<'_>, slug: &Slug, folder: &str, after: &IterationView) -> Option<IterationView> {
+    let path = format!("{folder}/iteration.yaml");
+    let text = migrate::migrated(&path, &case.before.read(&path).ok().flatten()?)?;
+    let tree = Overlay::new(case.before, [(path, Some(text.into_bytes()))]);
+    load::iteration(&tree, slug, after.id, folder).ok().flatten()
 }
 
 /// Two folders with one id.
