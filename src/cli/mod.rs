@@ -24,6 +24,7 @@ mod output;
 mod phase;
 mod project;
 mod run;
+mod run_submit;
 mod schema;
 mod session;
 mod start;

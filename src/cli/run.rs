@@ -1,5 +1,6 @@
-//! `git ar run`: train on this machine from a snapshot, list and show runs, exclude what does not count.
+//! `git ar run`: train on this machine or a cluster from a snapshot, list and show runs, exclude what does not count.
 
+use super::run_submit::{self, ClusterArgs, SubmitArgs};
 use super::{Recording, Reply, Session};
 use crate::cluster::transport::process::Stop;
 use crate::ops::run_cells::Wanted;
@@ -11,7 +12,7 @@ use crate::state::record::RunKind;
 /// Runs that a list shows when nothing else is asked for.
 const SHOWN: usize = 40;
 
-/// Train an experiment from a commit; list, show and exclude runs
+/// Train an experiment from a commit, here or on a cluster; list, show and exclude runs
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  git ar run\n  git ar run smoke digits_ffnn_adam\n  git ar run local digits_ffnn_adam --seeds 0-2"
@@ -25,6 +26,7 @@ pub(super) struct Args {
 enum Verb {
     Smoke(SmokeArgs),
     Local(LocalArgs),
+    Submit(SubmitArgs),
     List(ListArgs),
     Show(ShowArgs),
     Exclude(ExcludeArgs),
@@ -32,18 +34,20 @@ enum Verb {
 
 /// Where a run belongs.
 #[derive(Clone, Debug, clap::Args)]
-struct PlaceArgs {
+pub(super) struct PlaceArgs {
     /// The iteration, as ID or PROJECT/ID, when it is not the one that is active
     #[arg(long, value_name = "ID")]
-    iter: Option<String>,
+    pub(super) iter: Option<String>,
     /// The project, by a unique prefix
     #[arg(long, value_name = "PROJECT")]
-    project: Option<String>,
+    pub(super) project: Option<String>,
 }
 
 /// Try an experiment with a few batches of one seed, and record that it works
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  git ar run smoke digits_ffnn_adam")]
+#[command(
+    after_help = "Examples:\n  git ar run smoke digits_ffnn_adam\n  git ar run smoke digits_ffnn_adam --cluster lengau"
+)]
 struct SmokeArgs {
     /// A config under configs/experiment/
     experiment: String,
@@ -52,6 +56,8 @@ struct SmokeArgs {
     /// The seed; the first that is planned, or 0
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    #[command(flatten)]
+    cluster: ClusterArgs,
     #[command(flatten)]
     place: PlaceArgs,
     #[command(flatten)]
@@ -140,8 +146,12 @@ pub(super) fn run(session: &Session, args: Args) -> Result<Reply, Problems> {
         Some(Verb::Smoke(args)) => {
             let seeds = args.seed.map(|seed| Seeds::try_from(vec![seed]).expect("one seed"));
             let wanted = Wanted { kind: RunKind::Smoke, experiment: args.experiment, overrides: args.overrides, seeds };
+            if args.cluster.is_meant() {
+                return run_submit::submit(session, wanted, args.cluster, args.place, args.recording);
+            }
             train(session, wanted, 1, args.place, args.recording)
         }
+        Some(Verb::Submit(args)) => run_submit::run(session, args),
         Some(Verb::Local(args)) => {
             let LocalArgs { experiment, overrides, seeds, at_once, place, recording } = args;
             train(session, Wanted { kind: RunKind::Full, experiment, overrides, seeds }, at_once, place, recording)

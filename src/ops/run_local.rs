@@ -12,6 +12,7 @@ use super::run::{self, Place, kind_word};
 use super::run_attempt::{Attempted, SeedEnd};
 use super::run_cells::{Cell, Composer, Wanted, cells};
 use super::run_job::{Clock, Job};
+use super::run_same::{Same, active, goes_on};
 use super::{Context, run_show, trust};
 use crate::cluster::local::Lock;
 use crate::cluster::profile::{LOCAL, Profile};
@@ -130,7 +131,7 @@ pub fn start(context: &Context<'_>, request: &Request, stop: &Stop) -> Result<Ra
 }
 
 /// Code that is not committed would not be in the snapshot: what ran would not be what one sees.
-fn refuse_dirty_code(context: &Context<'_>) -> Result<(), Problem> {
+pub(super) fn refuse_dirty_code(context: &Context<'_>) -> Result<(), Problem> {
     let dirty = context.repo.dirty_paths()?;
     let code: Vec<&str> =
         dirty.iter().map(|d| d.path.as_str()).filter(|p| snapshot::counts(p, &context.settings.code)).collect();
@@ -161,10 +162,13 @@ impl Setting<'_> {
         warnings: &mut Vec<Problem>,
     ) -> Result<CellEnd, Problems> {
         let runs = load::runs(&self.context.repo.work_tree(), &self.place.folder)?;
-        let same: Vec<&RunView> = runs.iter().filter(|view| self.is_of(view, cell)).collect();
-        let earlier = self.earlier(&same, seeds);
+        let same: Vec<&RunView> = runs.iter().filter(|view| self.same(cell).is(view)).collect();
+        let earlier = self.same(cell).earlier(&same, seeds);
         let missing: Vec<u64> =
             seeds.as_slice().iter().copied().filter(|seed| !earlier.iter().any(|(s, _)| s == seed)).collect();
+        if let Some((seed, run)) = active(&same, &missing).first().filter(|(_, run)| !is_local(&same, run)) {
+            return Err(on_its_way(*seed, run).into());
+        }
         warnings.extend(self.other_code(&runs, cell, &missing));
         let mut end = CellEnd {
             run: None,
@@ -181,7 +185,7 @@ impl Setting<'_> {
             recorded: Recorded::default(),
         };
         let Ok(missing) = Seeds::try_from(missing) else { return Ok(end) };
-        let job = match same.iter().rev().find(|view| goes_on(view, &missing)) {
+        let job = match same.iter().rev().find(|view| goes_on(view, LOCAL, missing.as_slice())) {
             Some(view) => Job::again(view, cell),
             None => match self.lost(cell, &missing)? {
                 Some((id, run)) => Job::lost(id, run, cell),
@@ -193,30 +197,8 @@ impl Setting<'_> {
         Ok(end)
     }
 
-    /// A run of this very cell, kind and code that may be counted.
-    fn is_of(&self, view: &RunView, cell: &Cell) -> bool {
-        let run = &view.run;
-        run.kind == self.wanted.kind
-            && run.experiment == self.wanted.experiment
-            && run.config_digest == cell.digest
-            && run.anchor.code_tree == self.code_tree
-            && !view.is_quarantined()
-    }
-
-    /// The seeds that need no training, with the run that settles them. An excluded seed is settled when the plan
-    /// asks for it, and trained again when a person does.
-    fn earlier(&self, same: &[&RunView], seeds: &Seeds) -> Vec<(u64, RunId)> {
-        let typed = self.wanted.seeds.is_some();
-        let settles = |view: &RunView, seed: u64| match view.excluded(seed) {
-            Some(_) => !typed && view.run.seeds.as_slice().contains(&seed),
-            None => run::finished(view).any(|s| s == seed),
-        };
-        let ends_well = |view: &RunView| {
-            self.wanted.kind == RunKind::Full
-                || view.last_attempt().is_some_and(|a| a.verdict == Some(Verdict::Succeeded))
-        };
-        let find = |seed: &u64| Some((*seed, same.iter().find(|v| ends_well(v) && settles(v, *seed))?.id.clone()));
-        seeds.as_slice().iter().filter_map(find).collect()
+    fn same<'c>(&'c self, cell: &'c Cell) -> Same<'c> {
+        Same { wanted: self.wanted, digest: &cell.digest, code_tree: &self.code_tree }
     }
 
     /// The same config with other code: a board that pools both would count a seed twice.
@@ -258,7 +240,7 @@ impl Setting<'_> {
                 exclusion: None,
             };
             let shared = |seed: &u64| view.run.seeds.as_slice().contains(seed);
-            if !self.is_of(&view, cell) || !missing.as_slice().iter().any(shared) {
+            if !self.same(cell).is(&view) || !missing.as_slice().iter().any(shared) {
                 continue;
             }
             if view.run.seeds == *missing {
@@ -299,11 +281,14 @@ impl Setting<'_> {
     }
 }
 
-/// Whether a run that is not finished can go on with the seeds that are missing.
-fn goes_on(view: &RunView, missing: &Seeds) -> bool {
-    let mine = view.run.seeds.as_slice();
-    let left = |seed: &u64| mine.contains(seed) && !run::finished(view).any(|s| s == *seed);
-    missing.as_slice().iter().all(left) && !mine.iter().any(|seed| view.excluded(*seed).is_some())
+fn is_local(same: &[&RunView], run: &RunId) -> bool {
+    same.iter().any(|view| view.id == *run && view.run.cluster == LOCAL)
+}
+
+fn on_its_way(seed: u64, run: &RunId) -> Problem {
+    let message = format!("seed {seed} is on its way in run {run} on another cluster");
+    Problem::new(Kind::Refused, "active", message)
+        .hint(format!("git ar tick brings its result; git ar job cancel {run} ends it"))
 }
 
 impl Ran {

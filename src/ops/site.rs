@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Context, trust};
 use crate::cluster::legal::expand;
-use crate::cluster::profile::{LOCAL, Profile};
+use crate::cluster::profile::{LOCAL, Profile, Transport};
 use crate::cluster::reply::Reply;
 use crate::cluster::scheduler::Dialect;
 use crate::cluster::shell::{line, quote};
@@ -42,7 +42,19 @@ impl Site {
     /// it has no scheduler, [`Kind::Invalid`] for a profile that does
     /// not read, [`Kind::Io`] for a clone without the beginning of its history.
     pub fn open(context: &Context<'_>, tree: &dyn Tree, name: &str) -> Result<Self, Problem> {
+        Self::of(context, tree, Profile::read(tree, &context.settings.config_dir, name)?, name)
+    }
+
+    /// The same cluster for a command that runs on it: its shell is here.
+    ///
+    /// # Errors
+    /// As [`Site::open`].
+    pub fn here(context: &Context<'_>, tree: &dyn Tree, name: &str) -> Result<Self, Problem> {
         let profile = Profile::read(tree, &context.settings.config_dir, name)?;
+        Self::of(context, tree, Profile { transport: Transport::Local, ..profile }, name)
+    }
+
+    fn of(context: &Context<'_>, tree: &dyn Tree, profile: Profile, name: &str) -> Result<Self, Problem> {
         trust::require_cluster(context, tree, name)?;
         let dialect = profile.scheduler.dialect().ok_or_else(|| no_scheduler(name))?;
         let scratch = profile.scratch.clone().ok_or_else(|| {

@@ -5,13 +5,9 @@
 # and then what the scheduler said, on both outputs.
 # The connection may break at any moment; what was begun here goes on to its end.
 trap '' HUP PIPE
-if [ -z "$ar_void" ]; then
-    mkdir -p "$ar_base/runs/$ar_run" && cd "$ar_base/runs/$ar_run" || ar_fail "$ar_base/runs/$ar_run cannot be made"
-    ar_input ".in-$ar_attempt.tar" || ar_fail "the run's files did not arrive whole, or cannot be stored in $PWD"
-    tar -xof ".in-$ar_attempt.tar" && rm -f ".in-$ar_attempt.tar" || ar_fail "the run's files cannot be unpacked in $PWD"
-else
-    mkdir -p "$ar_base/runs/$ar_run" && cd "$ar_base/runs/$ar_run" || ar_fail "$ar_base/runs/$ar_run cannot be made"
-fi
+mkdir -p "$ar_base/runs/$ar_run" && cd "$ar_base/runs/$ar_run" || ar_fail "$ar_base/runs/$ar_run cannot be made"
+files=.in-$ar_attempt-$$.tar
+[ -n "$ar_void" ] || ar_input "$files" || ar_fail "the run's files did not arrive whole, or cannot be stored in $PWD"
 k=0
 who=
 while [ -z "$who" ]; do
@@ -30,6 +26,10 @@ done
 if [ "$who" = fresh ] && [ -n "$ar_void" ]; then
     : >"$claim/void"
 elif [ "$who" = fresh ]; then
+    if ! tar -xof "$files"; then
+        : >"$claim/void"
+        ar_fail "the run's files cannot be unpacked in $PWD"
+    fi
     printf '%s\n' "$ar_name" >"$claim/name"
     ar_submit >"$claim/out" 2>"$claim/err" </dev/null
     code=$?
@@ -45,16 +45,17 @@ else
         n=$((n + 1))
     done
 fi
+rm -f "$files"
 state=open
 code=0
 if [ -f "$claim/void" ]; then
     state=void
 elif [ -f "$claim/code" ]; then
-    state=done
+    state='done'
     code=$(cat "$claim/code")
 fi
 age=young
 [ -z "$(find "$claim" -prune -mmin +2 2>/dev/null)" ] || age=old
 printf 'claim %s %s %s %s %s\n' "$k" "$who" "$state" "$code" "$age"
-[ "$state" != done ] || { cat "$claim/out" && cat "$claim/err" >&2; }
+[ "$state" != 'done' ] || { cat "$claim/out" && cat "$claim/err" >&2; }
 exit 0

@@ -19,8 +19,8 @@ git merge-base --is-ancestor "$ar_commit" HEAD 2>/dev/null ||
 # The working tree of this clone is nobody's snapshot: what waits in the queue must not change with the next pull.
 new=$ar_base/snapshots/.new-$ar_tree-$$
 mkdir "$new" && ar_input "$new/.ar-manifest" || ar_fail "$new cannot be written"
-sed 's/^[0-9]* [0-9a-f]*  //' "$new/.ar-manifest" >"$new.list"
-git archive --format=tar "$ar_commit" | (cd "$new" && tar -xof - -T "../${new##*/}.list") ||
+sed 's/^[0-9]* [0-9a-f]*  //' "$new/.ar-manifest" | tr '\n' '\000' >"$new.list"
+git archive --format=tar "$ar_commit" | (cd "$new" && tar -xof - --null -T "../${new##*/}.list") ||
     ar_fail "git archive in $ar_clone failed for commit $ar_commit"
 rm -f "$new.list"
 cd "$ar_base/snapshots" && ar_place "${new##*/}" "$ar_tree" "$ar_manifest"

@@ -25,6 +25,7 @@ mod sandbox;
 mod schema;
 mod shapes;
 mod site;
+mod submit;
 mod tick;
 mod tidy;
 mod trust;

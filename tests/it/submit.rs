@@ -1,0 +1,165 @@
+//! Submits to a cluster from end to end: the order of steps, answers that are lost, scripts, anchors.
+
+use serde_json::{Value, json};
+
+use crate::sandbox::Sandbox;
+use crate::site::{PBS_18, Site};
+
+const SHELL: &str = include_str!("../data/trainer/train.sh");
+
+/// A research repository without phases, pushed to a bare repository, with the cluster `site`.
+fn lab(site: &Site, transport: &str) -> Sandbox {
+    let sandbox = site.enter(Sandbox::repository());
+    sandbox.write("configs/ar.yaml", "schema: 1\nloop: off\ntrainer: [sh, ./train.sh]\n");
+    sandbox.write(
+        "configs/config.yaml",
+        "defaults:\n  - _self_\n  - experiment: null\nseed: 0\nepochs: 3\nbatch_size: 64\n",
+    );
+    sandbox.write(
+        "configs/experiment/mlp.yaml",
+        "# @package _global_\ndataset: {name: digits}\nmodel: {name: ffnn, hidden: [8]}\noptimizer: {name: sgd, lr: 0.1}\n",
+    );
+    sandbox.write("configs/cluster/site.yaml", &site.profile(transport));
+    sandbox.write("projects/anp/project.yaml", "schema: 1\ntitle: Digits\nquestion: Which net?\n");
+    sandbox.write("train.sh", SHELL);
+    sandbox.git("add -A");
+    sandbox.git("commit -q -m start");
+    sandbox.sh(sandbox.home(), "git init -q --bare remote.git");
+    sandbox.git(&format!("remote add origin {}/remote.git", sandbox.home().display()));
+    sandbox.git("push -q -u origin develop");
+    sandbox
+}
+
+fn has(text: &str, words: &[&str]) {
+    for word in words {
+        assert!(text.contains(word), "`{word}` is not in:\n{text}");
+    }
+}
+
+fn json_of(sandbox: &Sandbox, arguments: &[&str]) -> Value {
+    let output = sandbox.ar(arguments);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", sandbox.shown(&output)))
+}
+
+#[test]
+fn a_submit_is_one_job_and_one_commit() {
+    let site = Site::start(PBS_18);
+    let sandbox = lab(&site, "ssh");
+    let said = sandbox.run("run submit mlp --seeds 0-1 --seeds-as sequence");
+    has(&said, &["full run", "is queued on site", "job 0.vm", "seeds 0-1, queue gpu_1", "committed"]);
+    assert_eq!(site.jobs().len(), 1);
+    let list = json_of(&sandbox, &["run", "list", "--json"]);
+    let run = list["data"]["runs"][0]["run"].as_str().unwrap().to_string();
+    assert_eq!(list["data"]["runs"][0]["state"], "active");
+    let folder = format!("projects/anp/runs/{run}");
+    let files = sandbox.git("show --format= --name-only HEAD");
+    assert_eq!(files, ["attempts/1.yaml", "config.yaml", "run.yaml"].map(|file| format!("{folder}/{file}\n")).concat());
+    let attempt = sandbox.read(&format!("{folder}/attempts/1.yaml"));
+    has(&attempt, &["cluster: site", "job: ", &format!("name: {run}.1"), "queue: gpu_1", "seeds:"]);
+    assert!(!attempt.contains("verdict"), "{attempt}");
+    // The same command again changes nothing.
+    let again = sandbox.run("run submit mlp --seeds 0-1 --seeds-as sequence");
+    has(&again, &[&format!("seed 0 is on its way in run {run}"), "nothing is left to submit"]);
+    assert_eq!(site.jobs().len(), 1);
+    site.idle();
+    assert_eq!(site.jobs()[0]["exit"], 0, "{:?}", site.jobs());
+}
+
+#[test]
+fn a_dry_run_prints_the_very_script_and_touches_nothing() {
+    let site = Site::start(PBS_18);
+    let sandbox = lab(&site, "ssh");
+    site.cut();
+    let before = sandbox.git("rev-parse HEAD");
+    let output = sandbox.ar(&["run", "submit", "mlp", "--seeds", "0-1", "--seeds-as", "sequence", "--dry-run"]);
+    let script = String::from_utf8(output.stdout).unwrap();
+    has(&script, &["#!/bin/sh\n#PBS -S /bin/sh\n", "#PBS -q gpu_1"]);
+    assert!(!sandbox.top().join(".git/ar/journal.ndjson").exists());
+    assert_eq!(std::fs::read_dir(site.path("scratch")).unwrap().count(), 0);
+    assert_eq!((before, sandbox.git("status --short")), (sandbox.git("rev-parse HEAD"), String::new()));
+    site.serve("");
+    sandbox.run("run submit mlp --seeds 0-1 --seeds-as sequence");
+    let folder = std::fs::read_dir(site.path("scratch")).unwrap().next().unwrap().unwrap().path();
+    let run = std::fs::read_dir(folder.join("runs")).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(std::fs::read_to_string(run.join("job-1.sh")).unwrap(), script);
+}
+
+#[test]
+fn an_answer_that_is_lost_is_found_again() {
+    let site = Site::start(PBS_18);
+    let sandbox = lab(&site, "ssh");
+    for fault in ["qsub-cut", "qsub-silent"] {
+        let before = site.jobs().len();
+        site.fault(json!({fault: {"times": 1}}));
+        let seeds = before.to_string();
+        let lost = sandbox.run(&format!("run submit mlp --seeds {seeds}"));
+        if fault == "qsub-cut" {
+            has(&lost, &["[exit 7]"]);
+        }
+        site.fault(json!({fault: null}));
+        let found = sandbox.run(&format!("run submit mlp --seeds {seeds}"));
+        has(&found, &[&format!("seed {seeds} is on its way in run")]);
+        assert_eq!(site.jobs().len(), before + 1, "{lost}\n{found}");
+    }
+    has(&sandbox.run("doctor"), &["nothing is pending"]);
+}
+
+#[test]
+fn a_refusal_is_told_in_the_schedulers_words_and_can_be_repeated() {
+    let site = Site::start(PBS_18);
+    let sandbox = lab(&site, "local");
+    let before = sandbox.git("rev-parse HEAD");
+    site.fault(json!({"qsub-says": {"recorded": "err-walltime", "times": 1}}));
+    let refused = sandbox.run("run submit mlp --seeds 0");
+    has(&refused, &["the scheduler of site refused run", "[exit 11]"]);
+    assert_eq!((before, sandbox.git("status --short")), (sandbox.git("rev-parse HEAD"), String::new()));
+    site.fault(json!({"qsub-says": null}));
+    has(&sandbox.run("run submit mlp --seeds 0"), &["is queued on site"]);
+    assert_eq!(site.jobs().len(), 1);
+}
+
+#[test]
+fn a_server_that_is_down_is_no_failure() {
+    let site = Site::start(PBS_18);
+    let sandbox = lab(&site, "local");
+    site.fault(json!({"down": {"times": 9}}));
+    has(&sandbox.run("run submit mlp --seeds 0"), &["[exit 7]"]);
+    has(&sandbox.run("doctor"), &["pending: submit"]);
+    site.fault(json!({"down": null}));
+    has(&sandbox.run("run submit mlp --seeds 0"), &["is queued on site"]);
+    assert_eq!(site.jobs().len(), 1);
+    has(&sandbox.run("doctor"), &["nothing is pending"]);
+}
+
+#[test]
+fn code_that_nobody_else_sees_is_refused_and_prose_is_not() {
+    let site = Site::without_ssh(PBS_18);
+    let sandbox = lab(&site, "local");
+    sandbox.write("net.py", "x = 1\n");
+    has(&sandbox.run("run submit mlp --seeds 0"), &["code is not committed: net.py", "[exit 3]"]);
+    sandbox.commit("net.py", "x = 1\n");
+    has(&sandbox.run("run submit mlp --seeds 0"), &["is not pushed", "git push origin develop", "[exit 3]"]);
+    sandbox.git("push -q origin develop");
+    let anchor = sandbox.git("rev-parse HEAD");
+    sandbox.commit("notes.md", "prose\n");
+    sandbox.write("notes.md", "more prose\n");
+    has(&sandbox.run("run submit mlp --seeds 0"), &["is queued on site"]);
+    let record = sandbox.git("show HEAD:projects/anp/runs -- ");
+    let run = record.lines().last().unwrap().trim_end_matches('/').to_string();
+    has(&sandbox.read(&format!("projects/anp/runs/{run}/run.yaml")), &[anchor.trim()]);
+    sandbox.git("switch -q -c feature");
+    has(&sandbox.run("run submit mlp --seeds 1"), &["branch feature", "git switch develop", "[exit 4]"]);
+}
+
+#[test]
+fn two_clones_submit_the_same_thing_once() {
+    let site = Site::without_ssh(PBS_18);
+    let sandbox = lab(&site, "local");
+    let other = sandbox.home().join("other");
+    sandbox.sh(sandbox.home(), "git clone -q -b develop remote.git other");
+    has(&sandbox.run("run submit mlp --seeds 0-1 --seeds-as sequence"), &["is queued on site"]);
+    has(&sandbox.run_in(&other, "run submit mlp --seeds 0-1 --seeds-as sequence"), &["is queued on site"]);
+    assert_eq!(site.jobs().len(), 1);
+    let tree = |folder| sandbox.try_git(folder, "rev-parse HEAD:projects");
+    assert_eq!(tree(sandbox.top()), tree(&other));
+}
