@@ -150,11 +150,17 @@ fn key_order(key: &str) -> (u8, u64, String) {
 pub(super) fn findings(board: &mut Board, program: &Program, rows: &[Row]) {
     let shown: BTreeSet<&str> = rows.iter().flat_map(|r| &r.seeds).map(|s| s.run.as_str()).collect();
     for (project, id, finding) in &program.findings {
+        let newer = program.findings.iter().find(|(p, _, f)| p == project && f.supersedes.as_ref() == Some(id));
+        let behind = newer.map_or(String::new(), |(_, newer, _)| format!(" (superseded by {newer})"));
         if finding.cites.iter().any(|run| shown.contains(run.as_str())) {
             board.findings.push(Found {
                 project: Some(project.clone()),
                 id: Some(id.clone()),
-                text: finding.text.clone(),
+                text: if behind.is_empty() {
+                    finding.text.clone()
+                } else {
+                    format!("{}{behind}", finding.text.trim_end())
+                },
                 cites: finding.cites.iter().map(ToString::to_string).collect(),
                 source: None,
             });

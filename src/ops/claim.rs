@@ -72,6 +72,15 @@ pub fn check(context: &Context<'_>, wish: &Wish) -> Result<Checked, Problems> {
     })
 }
 
+/// What an iteration's documents claim without the data carrying it, as warnings for a step that was made.
+pub(super) fn warnings(context: &Context<'_>, folder: &str) -> Result<Vec<Problem>, Problems> {
+    let names = ["analysis.md", "conclusion.md"].map(|name| context.repo.top().join(folder).join(name));
+    let files = names.into_iter().filter(|path| path.is_file()).collect();
+    let checked = check(context, &Wish { files, ..Wish::default() })?;
+    let weak = checked.claims.iter().filter(|c| c.verdict != Verdict::Supported);
+    Ok(weak.map(|claim| problem(claim).warn()).collect())
+}
+
 /// The documents that are meant when no file is named.
 fn usual(disk: &dyn Tree, wish: &Wish) -> Result<Vec<String>, Problems> {
     let mut views: Vec<IterationView> = Vec::new();

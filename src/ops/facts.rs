@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::repo::{CommitTree, code};
+use crate::state::claims::{Checker, Claim};
 use crate::state::compare;
 use crate::state::entities::{Planned, Settings};
 use crate::state::load::{self, IterationView, RunView};
@@ -61,6 +62,17 @@ impl Facts for TreeFacts<'_> {
             }
         }
         Ok(false)
+    }
+
+    fn claims(&self, documents: &[String]) -> Result<Vec<Claim>, Problem> {
+        let checker = Checker::new(self.tree)?;
+        let mut found = Vec::new();
+        for path in documents {
+            if let Some(bytes) = self.tree.read(path)? {
+                found.extend(checker.file(path, &bytes)?);
+            }
+        }
+        Ok(found)
     }
 
     fn comparison(&self, view: &IterationView, runs: &[RunView]) -> Result<String, Problem> {

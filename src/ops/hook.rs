@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::Context;
+use super::board;
 use super::check::{self, Report};
 use crate::repo::Repo;
 use crate::repo::hooks::{Hooks, Manager, Place, RECEIVE, SHIMS, State};
@@ -194,7 +195,14 @@ fn pushed(context: &Context<'_>, remote: &str, line: &str) -> Result<Option<Repo
         known.push(there.to_string());
     }
     let commits = context.repo.commits_not_in(&known, tip)?;
-    check::commits(context, &commits, local).map(Some)
+    let mut report = check::commits(context, &commits, local)?;
+    if !commits.is_empty() {
+        // CI refuses what is behind; here it is told in time.
+        report
+            .warnings
+            .extend(board::drift(&context.repo.commit_tree(tip)?)?.problems().into_iter().map(Problem::warn));
+    }
+    Ok(Some(report))
 }
 
 /// Checks what one line of a received push brings: every commit that no ref here leads to yet.

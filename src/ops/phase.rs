@@ -111,6 +111,9 @@ fn step(
     let mut recorded =
         context.record("phase", writes, &subject, &trailers).map_err(|problems| explained(problems, view, to))?;
     recorded.warnings.extend(waits);
+    if matches!(to, Phase::Conclude | Phase::Concluded) && recorded.commit.is_some() {
+        recorded.warnings.extend(super::claim::warnings(context, &view.folder)?);
+    }
     let document = document.map(|d| join(&view.folder, d.file()));
     Ok(Stepped { iteration: view.name(), from, to, document, recorded })
 }

@@ -77,4 +77,7 @@ pub struct Finding {
     pub text: String,
     /// The runs it stands on.
     pub cites: Vec<RunId>,
+    /// The finding of this project that it replaces, by its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<String>,
 }

@@ -1,7 +1,9 @@
 //! Every test that looks at the tool from outside, in one binary. A module per command or concern.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by panicking, in its helpers too")]
 
+mod attack;
 mod board;
+mod claims;
 mod cli;
 mod cluster_site;
 mod clusters;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::Verdict;
 use super::figures::Figure;
+use super::pairs::paired;
 use super::relations::{Axis, Phrase, Relation};
 use super::sentence::{Judged, Metric, Sentence};
 use super::source::{Source, p_value};
@@ -29,67 +30,153 @@ pub(super) fn difference(pair: &Pair, metric: &str) -> Option<f64> {
 
 type Sources = Vec<Rc<Source>>;
 
+/// The two sides of a comparison.
+pub(super) struct Sides {
+    a: Sources,
+    b: Sources,
+    relation: Relation,
+    /// Each of the first is compared with each of the second.
+    listed: bool,
+}
+
+impl Sides {
+    /// The sign that the words give the difference, where both sides are known.
+    pub(super) fn sign(&self) -> Option<Option<f64>> {
+        (!self.a.is_empty() && !self.b.is_empty()).then(|| self.relation.sign())
+    }
+}
+
+/// Words and signs that join names to a list.
+fn joins(word: &str) -> bool {
+    matches!(word, "" | "and" | "or" | "nor" | "both" | "the" | "a" | "as" | "well" | "neither" | "either" | "all")
+}
+
 impl Sentence<'_> {
     /// The verdict on a comparison; none when the words compare nothing that has a name.
     pub(super) fn comparison(&self, phrase: &Phrase) -> Result<Option<(Range<usize>, Judged)>, Problem> {
         if self.says(&["would", "might", "may", "could", "expect", "if", "whether", "hypothes", "predict"]) {
             return Ok(None);
         }
-        let Some((a, b)) = self.sides(phrase)? else { return Ok(None) };
+        let Some(sides) = self.sides(phrase)? else { return Ok(None) };
         let place = phrase.place.clone();
-        let relation = if self.is_passive(phrase) { phrase.relation.mirrored() } else { phrase.relation };
-        let (Some(first), Some(_)) = (a.first(), b.first()) else {
+        let (Some(first), Some(_)) = (sides.a.first(), sides.b.first()) else {
             let why = "nothing says which two rows are compared; name both, such as by experiment or label";
             return Ok(self.is_strong(phrase).then(|| (place, Judged::new(Verdict::WithoutSource, why))));
         };
         let metric = self.metric_at(&phrase.place);
         let (metric, _) = Metric::of(metric.as_ref(), first);
-        let pairs = paired(self, &a, &b)?;
-        let several = a.len() > 1 || b.len() > 1;
-        if pairs.is_empty() || several && pairs.len() == 1 && !phrase.everywhere && a.len().min(b.len()) > 1 {
-            let names: Vec<&str> = a.iter().chain(&b).map(|s| s.name.as_str()).take(6).collect();
+        let pairs = self.pairs_of(&sides)?;
+        if pairs.is_empty()
+            || !sides.listed && pairs.len() == 1 && !phrase.everywhere && sides.a.len().min(sides.b.len()) > 1
+        {
+            let names: Vec<&str> = sides.a.iter().chain(&sides.b).map(|s| s.name.as_str()).take(6).collect();
             let why = format!("it fits several rows and nothing says which belong together: {}", names.join(", "));
             return Ok(Some((place, Judged::new(Verdict::WithoutSource, why))));
         }
-        let judged = pairs.iter().map(|pair| judge(pair, relation, phrase.axis, &metric)).collect::<Vec<_>>();
+        let judged = pairs.iter().map(|pair| judge(pair, sides.relation, phrase.axis, &metric)).collect::<Vec<_>>();
         Ok(Some((place, all(judged))))
     }
 
-    /// The two sides of a comparison. None when there is no second side and the words may mean something else.
-    fn sides(&self, phrase: &Phrase) -> Result<Option<(Sources, Sources)>, Problem> {
-        let of = |found: Option<&super::world::Mention>| found.map_or_else(Vec::new, |m| m.sources.clone());
-        let mut behind = self.mentions.iter().filter(|m| m.place.start >= phrase.place.end);
-        if phrase.both_follow {
-            return Ok(Some((of(behind.next()), of(behind.next()))));
+    /// The pairs of two sides: each with each of a list, else those that belong together.
+    pub(super) fn pairs_of(&self, sides: &Sides) -> Result<Vec<Pair>, Problem> {
+        if !sides.listed {
+            return paired(self, &sides.a, &sides.b);
         }
-        let mut before = self.mentions.iter().rev().filter(|m| m.place.end <= phrase.place.start);
-        let next_phrase =
-            self.phrases.iter().map(|p| p.place.start).find(|s| *s >= phrase.place.end).unwrap_or(self.end());
-        let (mut a, mut b) = (of(before.next()), of(behind.find(|m| m.place.start < next_phrase)));
+        let pairs = sides.a.iter().flat_map(|a| sides.b.iter().map(move |b| (a, b)));
+        let pairs = pairs.filter(|(a, b)| a.name != b.name);
+        Ok(pairs.map(|(a, b)| Pair { a: Rc::clone(a), b: Rc::clone(b), sign: None }).collect())
+    }
+
+    /// The two sides of a comparison. None when there is no second side and the words may mean something else.
+    pub(super) fn sides(&self, phrase: &Phrase) -> Result<Option<Sides>, Problem> {
         let after = |f: &Figure| f.place.start >= phrase.place.end;
         let filler = |w: &str| matches!(w, "the" | "" | "about" | "predicted" | "at");
         if self.figures.iter().any(|f| after(f) && self.between(phrase.place.end..f.place.start).all(filler)) {
             // `above 97 %` is a bound of a figure.
             return Ok(None);
         }
+        let mirrored = self.is_passive(phrase);
+        let relation = if mirrored { phrase.relation.mirrored() } else { phrase.relation };
+        let sides = |a: Sources, b: Sources, listed| Ok(Some(Sides { a, b, relation, listed }));
+        let next = self.phrases.iter().map(|p| p.place.start).find(|s| *s >= phrase.place.end).unwrap_or(self.end());
+        if phrase.both_follow {
+            let both = self.list(phrase.place.end..next);
+            let (a, b) = both.split_at(both.len().min(1));
+            return sides(a.concat(), b.concat(), true);
+        }
+        let (before, behind) = (self.list_before(phrase.place.start), self.list(phrase.place.end..next));
+        let listed = before.len() > 1 || behind.len() > 1;
+        let (mut a, mut b) = (before.concat(), behind.concat());
+        let scope = &self.scope.sources;
+        let rest = |of: &Sources| -> Sources {
+            scope.iter().filter(|s| of.iter().all(|o| o.name != s.name)).cloned().collect()
+        };
+        let says = |place: Range<usize>, words: &[&str]| self.between(place).take(6).any(|w| words.contains(&w));
+        if a.is_empty() && !b.is_empty() && self.is_strong(phrase) && says(0..phrase.place.start, &["nothing", "none"])
+        {
+            // Nothing beats B: no other is better.
+            let relation = relation.denied();
+            return Ok(Some(Sides { a: rest(&b), b, relation, listed: true }));
+        }
+        if a.is_empty() && !b.is_empty() && phrase.everywhere && !self.scope.wide {
+            return sides(rest(&b), b, true);
+        }
+        let superlative = self.between(phrase.place.clone()).any(|w| matches!(w, "best" | "worst"));
+        if superlative && a.is_empty() {
+            return Ok(None);
+        }
+        if b.is_empty()
+            && !a.is_empty()
+            && (superlative || says(phrase.place.end..self.end(), &["others", "all", "every", "everything", "rest"]))
+        {
+            let others = rest(&a);
+            return sides(a, others, true);
+        }
         if a.is_empty() || b.is_empty() {
             let (wide_a, wide_b) = self.groups(phrase);
             (a, b) = (if a.is_empty() { wide_a } else { a }, if b.is_empty() { wide_b } else { b });
         }
-        let scope = &self.scope.sources;
         if a.is_empty() && b.is_empty() && scope.len() == 2 && self.is_strong(phrase) {
             // A finding that names neither compares the two it cites, in their order.
-            return Ok(Some((vec![Rc::clone(&scope[0])], vec![Rc::clone(&scope[1])])));
+            return sides(vec![Rc::clone(&scope[0])], vec![Rc::clone(&scope[1])], true);
         }
         if a.is_empty() && !b.is_empty() {
-            let rest: Sources = scope.iter().filter(|s| b.iter().all(|other| other.name != s.name)).cloned().collect();
-            a = if rest.len() == 1 { rest } else { Vec::new() };
-        } else if b.is_empty() && !a.is_empty() {
-            let rest: Sources = scope.iter().filter(|s| a.iter().all(|other| other.name != s.name)).cloned().collect();
-            b = if rest.len() == 1 && self.is_strong(phrase) { rest } else { Vec::new() };
+            a = Some(rest(&b)).filter(|r| r.len() == 1).unwrap_or_default();
+        } else if b.is_empty() && !a.is_empty() && self.is_strong(phrase) {
+            b = Some(rest(&a)).filter(|r| r.len() == 1).unwrap_or_default();
         }
         let known = !b.is_empty() || self.is_strong(phrase);
-        Ok(known.then_some((a, b)))
+        if known { sides(a, b, listed) } else { Ok(None) }
+    }
+
+    /// The names in a part of the sentence up to the first that is not joined to those before it by `and` and the
+    /// like.
+    fn list(&self, part: Range<usize>) -> Vec<Sources> {
+        let mut found: Vec<Sources> = Vec::new();
+        let mut end = part.start;
+        for mention in self.mentions.iter().filter(|m| part.contains(&m.place.start)) {
+            if !found.is_empty() && !self.between(end..mention.place.start).all(joins) {
+                break;
+            }
+            found.push(mention.sources.clone());
+            end = mention.place.end;
+        }
+        found
+    }
+
+    /// The names that end last before a place, as far as they are joined.
+    fn list_before(&self, end: usize) -> Vec<Sources> {
+        let mut found: Vec<Sources> = Vec::new();
+        let mut start = end;
+        for mention in self.mentions.iter().rev().filter(|m| m.place.end <= end) {
+            let between: Vec<&str> = self.between(mention.place.end..start).collect();
+            if !found.is_empty() && (between.is_empty() || !between.into_iter().all(joins)) {
+                break;
+            }
+            found.insert(0, mention.sources.clone());
+            start = mention.place.start;
+        }
+        found
     }
 
     /// Sources of the scope that share a word, such as the rows with TTFS: on either side of a phrase.
@@ -132,133 +219,6 @@ impl Sentence<'_> {
         let than = words.contains(&"than") && phrase.axis == Axis::Quality || words.last() == Some(&"difference");
         !other && (than || words.iter().any(|w| strong.iter().any(|s| w.starts_with(s))))
     }
-
-    /// The pairs that a figure may be a difference of.
-    pub(super) fn pairs_at(&self, figure: &Figure) -> Result<Vec<Pair>, Problem> {
-        let near =
-            self.phrases.iter().filter(|p| !p.both_follow).min_by_key(|p| p.place.start.abs_diff(figure.place.start));
-        if let Some(phrase) = near
-            && let Some((a, b)) = self.sides(phrase)?
-            && !a.is_empty()
-            && !b.is_empty()
-        {
-            let relation = if self.is_passive(phrase) { phrase.relation.mirrored() } else { phrase.relation };
-            let pairs = paired(self, &a, &b)?;
-            return Ok(pairs.into_iter().map(|pair| Pair { sign: relation.sign(), ..pair }).collect());
-        }
-        self.pairs(Some(figure))
-    }
-
-    /// The pairs that a sentence without a comparison speaks of.
-    pub(super) fn pairs(&self, figure: Option<&Figure>) -> Result<Vec<Pair>, Problem> {
-        const DOWN: [&str; 9] = ["lose", "loss of", "cost", "drop", "below", "behind", "worse", "lower", "trail"];
-        const UP: [&str; 8] = ["gain", "above", "better", "higher", "improve", "bring", "add", "beat"];
-        let near =
-            figure.map_or(0..self.end(), |f| f.place.start.saturating_sub(60)..(f.place.end + 20).min(self.end()));
-        let words: Vec<&str> = self.between(near).collect();
-        let any = |list: &[&str]| words.iter().any(|w| list.iter().any(|b| w.starts_with(b)));
-        let sign = if any(&DOWN) { Some(-1.0) } else { any(&UP).then_some(1.0) };
-        let named: Vec<&Rc<Source>> = self.mentions.iter().flat_map(|m| &m.sources).collect();
-        let mut found = Vec::new();
-        let mut add = |a: &Rc<Source>, b: &Rc<Source>, sign| {
-            if a.name != b.name {
-                found.push(Pair { a: Rc::clone(a), b: Rc::clone(b), sign });
-            }
-        };
-        if let Some(figure) = figure {
-            for (a, b) in self.contrasts(figure) {
-                add(&a, &b, None);
-            }
-        }
-        for (index, a) in named.iter().enumerate() {
-            named[index + 1..].iter().for_each(|b| add(a, b, sign));
-        }
-        let alone: Vec<&Rc<Source>> = match named.is_empty() {
-            true if self.scope.wide => Vec::new(),
-            true => self.scope.sources.iter().collect(),
-            false => named,
-        };
-        for source in &alone {
-            if let Some(partner) = self.world.partner(source)? {
-                add(source, &partner, sign);
-            }
-            if self.reported {
-                self.world.twins(source).iter().for_each(|twin| add(source, twin, sign));
-            }
-        }
-        if self.mentions.is_empty() && self.scope.sources.len() == 2 {
-            add(&self.scope.sources[0], &self.scope.sources[1], sign);
-        }
-        Ok(found)
-    }
-
-    /// Rows that differ in one thing that is on or off, which the sentence names: `Augmentation … +16.09 pp (SGD)`. The
-    /// words behind the figure say which rows are meant.
-    fn contrasts(&self, figure: &Figure) -> Vec<(Rc<Source>, Rc<Source>)> {
-        let next = self.figures.iter().map(|f| f.place.start).find(|s| *s >= figure.place.end).unwrap_or(self.end());
-        let behind: Vec<&str> = self.between(figure.place.end..next).flat_map(|w| w.split('+')).collect();
-        let scope = &self.scope.sources;
-        let on =
-            |s: &Source, key: &str| s.values.get(key).map(String::as_str).map(|v| matches!(v, "true" | "yes" | "on"));
-        let named = |key: &str| self.tokens.iter().any(|t| t.word() == key.to_lowercase());
-        let mut found = Vec::new();
-        for a in scope {
-            for key in a.values.keys().filter(|key| named(key) && on(a, key) == Some(true)) {
-                let rest = |s: &Source| {
-                    s.values.iter().filter(|(k, _)| *k != key).map(|(k, v)| (k.clone(), v.clone())).collect::<Vec<_>>()
-                };
-                let same = |b: &&Rc<Source>| on(b, key) == Some(false) && rest(a) == rest(b) && a.label == b.label;
-                // Words that are values of some row must be values of this one.
-                let values = |s: &Source| s.values.values().map(|v| v.to_lowercase()).collect::<Vec<_>>();
-                let meant = behind.iter().all(|w| {
-                    !scope.iter().any(|s| values(s).iter().any(|v| v == w)) || values(a).iter().any(|v| v == w)
-                });
-                found.extend(scope.iter().filter(same).filter(|_| meant).map(|b| (Rc::clone(a), Rc::clone(b))));
-            }
-        }
-        found
-    }
-}
-
-/// Which of the first belong to which of the second: what they are declared to be compared with, then the same name,
-/// then the ending that only the two share.
-fn paired(sentence: &Sentence<'_>, a: &[Rc<Source>], b: &[Rc<Source>]) -> Result<Vec<Pair>, Problem> {
-    let pair = |a: &Rc<Source>, b: &Rc<Source>| Pair { a: Rc::clone(a), b: Rc::clone(b), sign: None };
-    if a.len() == 1 || b.len() == 1 {
-        return Ok(a.iter().flat_map(|x| b.iter().map(|y| pair(x, y))).filter(|p| p.a.name != p.b.name).collect());
-    }
-    let mut found = Vec::new();
-    let (mut left, mut right): (Vec<_>, Vec<_>) = (a.to_vec(), b.to_vec());
-    for way in 0..3 {
-        let mut rest = Vec::new();
-        for source in left {
-            let declared = sentence.world.partner(&source)?.filter(|_| way == 0);
-            let fits = |other: &Rc<Source>| match way {
-                0 => declared.as_ref().is_some_and(|d| d.name == other.name),
-                1 => stem(other) == stem(&source),
-                _ => {
-                    ending(other, &source) >= 3
-                        && right.iter().all(|o| o.name == other.name || ending(o, &source) < ending(other, &source))
-                }
-            };
-            match right.iter().position(fits) {
-                Some(index) => found.push(pair(&source, &right.remove(index))),
-                None => rest.push(source),
-            }
-        }
-        left = rest;
-    }
-    Ok(found)
-}
-
-/// The first word of a label.
-fn stem(source: &Source) -> &str {
-    source.label.split([' ', ',', '(']).next().unwrap_or_default()
-}
-
-/// How many characters the first words of two labels have in common at their ends.
-fn ending(a: &Source, b: &Source) -> usize {
-    stem(a).chars().rev().zip(stem(b).chars().rev()).take_while(|(x, y)| x == y).count()
 }
 
 /// One pair against what is said of it.

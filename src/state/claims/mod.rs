@@ -7,6 +7,8 @@
 mod compare;
 mod figures;
 mod judge;
+mod op;
+mod pairs;
 mod relations;
 mod sentence;
 mod source;

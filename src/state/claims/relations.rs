@@ -49,7 +49,7 @@ use Axis::{Quality, Size};
 use Relation::{Better, Different, Level, NotBetter, NotWorse, Worse};
 
 /// Phrases, longer ones before their beginnings. A `~` stands for any ending of the word.
-const PHRASES: [(&str, Relation, Axis); 72] = [
+const PHRASES: [(&str, Relation, Axis); 75] = [
     ("at least as good as", NotWorse, Quality),
     ("at least as high as", NotWorse, Size),
     ("at most as good as", NotBetter, Quality),
@@ -120,6 +120,9 @@ const PHRASES: [(&str, Relation, Axis); 72] = [
     ("lower than", Worse, Size),
     ("smaller than", Worse, Size),
     ("below", Worse, Size),
+    ("the best of", Better, Quality),
+    ("the best among", Better, Quality),
+    ("the worst of", Worse, Quality),
     ("as high as", NotWorse, Size),
     ("reach~", NotWorse, Quality),
 ];
@@ -136,7 +139,7 @@ pub(super) fn phrases(tokens: &[Token]) -> Vec<Phrase> {
         };
         let place = tokens[at].place.start..tokens[at + length - 1].place.end;
         let (negated, everywhere) = negation(tokens, at);
-        let relation = if negated { negation_of(relation) } else { relation };
+        let relation = if negated { relation.denied() } else { relation };
         let both_follow = words.get(at + length) == Some(&"between");
         found.push(Phrase { place, relation, axis, both_follow, everywhere });
         at += length;
@@ -168,24 +171,26 @@ fn negation(tokens: &[Token], at: usize) -> (bool, bool) {
             || w.ends_with("n't")
             || w.ends_with("n’t")
     };
-    let denied = near.filter(|i| denies(word(*i))).count() % 2 == 1;
+    let pair = tokens.iter().any(|t| t.word() == "neither");
+    let denied = near.filter(|i| denies(word(*i)) && !(pair && word(*i) == "nor")).count() % 2 == 1;
     let no_case = tokens.windows(2).any(|w| w[0].word() == "in" && matches!(w[1].word(), "no" | "none"));
     let every = |w: &str| matches!(w, "every" | "all" | "each" | "always" | "everywhere" | "any");
     (denied != no_case, no_case || tokens.iter().any(|t| every(t.word())))
 }
 
-fn negation_of(relation: Relation) -> Relation {
-    match relation {
-        Better => NotBetter,
-        Worse => NotWorse,
-        Level => Different,
-        Different => Level,
-        NotWorse => Worse,
-        NotBetter => Better,
-    }
-}
-
 impl Relation {
+    /// What is said when it is denied.
+    pub(super) fn denied(self) -> Self {
+        match self {
+            Better => NotBetter,
+            Worse => NotWorse,
+            Level => Different,
+            Different => Level,
+            NotWorse => Worse,
+            NotBetter => Better,
+        }
+    }
+
     /// The same with the two things changed over.
     pub(super) fn mirrored(self) -> Self {
         match self {

@@ -7,9 +7,7 @@ use super::view::Evidence;
 use super::{Cell, Facts};
 use crate::state::load::RunView;
 use crate::state::problem::{Kind, Problem, Problems};
-use crate::state::project::Finding;
 use crate::state::record::{RunKind, Status, Verdict};
-use crate::state::region;
 
 /// A refusal that points at a key of `iteration.yaml`.
 fn unmet(evidence: &Evidence, key: &str, message: impl Into<String>, hint: impl Into<String>) -> Problem {
@@ -196,7 +194,7 @@ pub(super) fn seeds(evidence: &Evidence, facts: &dyn Facts) -> Result<Vec<Proble
     Ok(found)
 }
 
-fn full_runs(evidence: &Evidence) -> impl Iterator<Item = &RunView> {
+pub(super) fn full_runs(evidence: &Evidence) -> impl Iterator<Item = &RunView> {
     evidence.runs.iter().filter(|r| r.run.kind == RunKind::Full)
 }
 
@@ -206,9 +204,13 @@ fn is_settled(run: &RunView, seed: u64) -> bool {
     run.run.seeds.as_slice().contains(&seed) && (run.excluded(seed).is_some() || (finished && !run.is_quarantined()))
 }
 
-pub(super) fn result(evidence: &Evidence, _: &dyn Facts) -> Result<Vec<Problem>, Problem> {
+pub(super) fn result(evidence: &Evidence, facts: &dyn Facts) -> Result<Vec<Problem>, Problem> {
+    // What does not compose is told by the gate `seeds`. A run of something that was not planned answers nothing.
+    let planned: Option<BTreeSet<String>> =
+        cells(evidence, facts).ok().map(|cells| cells.into_iter().map(|(cell, _)| cell.digest).collect());
     let valid = |r: &RunView| {
         !r.is_quarantined()
+            && planned.as_ref().is_none_or(|p| p.contains(&r.run.config_digest))
             && r.seeds
                 .iter()
                 .any(|(s, m)| r.excluded(*s).is_none() && m.as_ref().is_ok_and(|m| m.status != Status::Failed))
@@ -218,7 +220,7 @@ pub(super) fn result(evidence: &Evidence, _: &dyn Facts) -> Result<Vec<Problem>,
         return Ok(Vec::new());
     }
     let hint = "git ar run local EXPERIMENT; or write `negative:` with the reason in iteration.yaml";
-    Ok(vec![unmet(evidence, "negative", "no full run is valid", hint)])
+    Ok(vec![unmet(evidence, "negative", "no full run of the plan is valid", hint)])
 }
 
 pub(super) fn active(evidence: &Evidence, _: &dyn Facts) -> Result<Vec<Problem>, Problem> {
@@ -247,41 +249,6 @@ pub(super) fn metrics(evidence: &Evidence, _: &dyn Facts) -> Result<Vec<Problem>
         }
     }
     Ok(found)
-}
-
-pub(super) fn comparison(evidence: &Evidence, facts: &dyn Facts) -> Result<Vec<Problem>, Problem> {
-    let path = format!("{}/analysis.md", evidence.view.folder);
-    let stale = |message: &str| {
-        let problem = Problem::new(Kind::Refused, "gate", message).at(&path).line(Some(1));
-        vec![problem.hint(format!("git ar phase show {} --write   renders it anew", evidence.view.name()))]
-    };
-    let text = evidence.analysis.as_deref().unwrap_or_default();
-    let wanted = facts.comparison(&evidence.view, &evidence.runs)?;
-    let regions = match region::find(&path, text) {
-        Ok(regions) => regions,
-        Err(problem) => return Ok(vec![problem]),
-    };
-    let same = |body: &str| body.replace("\r\n", "\n").trim() == wanted.trim();
-    Ok(match regions.into_iter().find(|r| r.name == "comparison") {
-        Some(region) if same(&text[region.body.clone()]) => Vec::new(),
-        Some(_) => stale("the comparison in analysis.md is not what the raw seeds give"),
-        None => stale("analysis.md lacks the generated region `comparison`"),
-    })
-}
-
-pub(super) fn findings(evidence: &Evidence, _: &dyn Facts) -> Result<Vec<Problem>, Problem> {
-    // A smoke run shows that the code works; a finding stands on a full run where there is one.
-    let any_full = full_runs(evidence).next().is_some();
-    let counts = |r: &&RunView| !any_full || r.run.kind == RunKind::Full;
-    let ours: BTreeSet<_> = evidence.runs.iter().filter(counts).map(|r| &r.id).collect();
-    let cites = |f: &Finding| f.cites.iter().any(|id| ours.contains(id)) && !f.text.trim().is_empty();
-    if evidence.findings.values().any(cites) {
-        return Ok(Vec::new());
-    }
-    let example = evidence.runs.iter().rev().find(|r| r.run.kind == RunKind::Full).map_or("RUN", |r| r.id.as_str());
-    let path = format!("projects/{}/findings", evidence.view.project);
-    let problem = Problem::new(Kind::Refused, "gate", "no finding cites a run of this iteration").at(&path);
-    Ok(vec![problem.hint(format!("write {path}/NAME.yaml with schema: 1, text: …, cites: [{example}]"))])
 }
 
 pub(super) fn next(evidence: &Evidence, _: &dyn Facts) -> Result<Vec<Problem>, Problem> {

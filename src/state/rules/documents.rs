@@ -33,19 +33,46 @@ impl Document {
     }
 }
 
-/// The template's sections in which `text` says nothing of its own: missing, empty, or as in the template.
+/// The template's sections in which `text` says nothing of its own: missing, empty, as in the template, or the
+/// template's own hint made visible.
 #[must_use]
 pub fn untouched_sections(document: Document, text: &str) -> Vec<&'static str> {
     let written = sections(text);
-    let own = |heading: &str, template: &str| {
-        let body = written.iter().find(|(h, _)| *h == heading).map(|(_, body)| said(body));
-        body.is_some_and(|body| !body.is_empty() && body != said(template))
+    let own = |heading: &str, hint: &str| {
+        let body = written.iter().find(|(h, _)| *h == heading).map(|(_, body)| words(&said(body)));
+        body.is_some_and(|body| !body.iter().all(|word| PLACEHOLDERS.contains(&word.as_str())) && !repeats(&body, hint))
     };
     sections(document.template())
         .into_iter()
         .filter(|(heading, body)| !own(heading, body))
         .map(|(heading, _)| heading)
         .collect()
+}
+
+/// Words that hold a place for others.
+const PLACEHOLDERS: [&str; 11] =
+    ["todo", "tbd", "tba", "fixme", "xxx", "wip", "lorem", "ipsum", "placeholder", "br", "nbsp"];
+
+/// The words of a text in small letters; signs, emoji and tags are none.
+fn words(text: &str) -> Vec<String> {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('<') {
+        let tag = rest[start + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+        let end = rest[start..].find('>').filter(|_| tag).map(|end| start + end + 1);
+        plain.push_str(&rest[..start]);
+        plain.push(' ');
+        rest = &rest[end.unwrap_or(start + 1)..];
+    }
+    plain.push_str(rest);
+    let split = plain.split(|c: char| !c.is_alphanumeric());
+    split.filter(|w| w.chars().any(char::is_alphabetic)).map(str::to_lowercase).collect()
+}
+
+/// Whether a text says only what the template's comment says.
+fn repeats(body: &[String], hint: &str) -> bool {
+    let hint = words(&hint.replace("<!--", " ").replace("-->", " "));
+    body.len() >= 4 && body.iter().all(|word| hint.contains(word))
 }
 
 /// The line of a section's heading.
@@ -87,6 +114,10 @@ pub(super) fn said(body: &str) -> String {
         rest = end.map_or("", |end| &after[end + 3..]);
     }
     text.push_str(rest);
+    // `[//]: # (…)` is how Markdown itself hides a comment.
+    let shown =
+        text.lines().filter(|line| !["[//]:", "[comment]:"].iter().any(|mark| line.trim_start().starts_with(mark)));
+    let text = shown.collect::<Vec<_>>().join("\n");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -111,6 +142,19 @@ mod tests {
         assert!(untouched_sections(Document::Survey, &written).is_empty());
         let hidden = written.replacen("Words.", "<!-- words -->", 1);
         assert_eq!(untouched_sections(Document::Survey, &hidden), [all[0].0]);
+        for empty in
+            [".", "…", "---", "- ", "<br/>", "&nbsp;", "TODO", "TBD.", "[//]: # (words)", "\u{200b}", "<p></p>", "✅"]
+        {
+            let text = written.replacen("Words.", empty, 1);
+            assert_eq!(untouched_sections(Document::Survey, &text), [all[0].0], "{empty}");
+        }
+        let hint = all[0].1.replace("<!--", "").replace("-->", "");
+        for shown in [hint.clone(), format!("{hint}."), hint.to_uppercase()] {
+            let text = written.replacen("Words.", &shown, 1);
+            assert_eq!(untouched_sections(Document::Survey, &text), [all[0].0], "{shown}");
+        }
+        let translated = written.replacen(&format!("## {}", all[0].0), "## Was man weiß", 1);
+        assert_eq!(untouched_sections(Document::Survey, &translated), [all[0].0]);
         let generated = written.replacen("Words.", "<!-- ar:begin x sha256=0 -->\nwords\n<!-- ar:end x -->", 1);
         assert_eq!(untouched_sections(Document::Survey, &generated), [all[0].0]);
     }

@@ -4,7 +4,7 @@
 //! a waiver which is no longer needed can be seen.
 
 use super::view::Evidence;
-use super::{Facts, checks};
+use super::{Facts, checks, words};
 use crate::state::phase::Phase;
 use crate::state::problem::Problem;
 
@@ -21,7 +21,7 @@ pub struct Gate {
 }
 
 /// Every gate, in the order in which a person meets them.
-pub const GATES: [Gate; 15] = [
+pub const GATES: [Gate; 17] = [
     gate("question", Phase::Survey, "question and hypothesis are written", checks::question),
     gate(
         "prediction",
@@ -52,10 +52,17 @@ pub const GATES: [Gate; 15] = [
         "comparison",
         Phase::Analyze,
         "health, comparison and score in analysis.md are what the raw seeds give",
-        checks::comparison,
+        words::comparison,
     ),
-    gate("findings", Phase::Conclude, "a finding cites runs of this iteration", checks::findings),
+    gate("claims", Phase::Analyze, "no claim in analysis.md is contradicted by the raw seeds", words::claims),
+    gate("findings", Phase::Conclude, "a finding cites runs of this iteration", words::findings),
     gate("conclusion", Phase::Conclude, "conclusion.md says something in every section", checks::conclusion),
+    gate(
+        "carried",
+        Phase::Conclude,
+        "no claim in conclusion.md or in a finding about these runs is contradicted",
+        words::carried,
+    ),
     gate(
         "next",
         Phase::Conclude,

@@ -11,12 +11,14 @@ use crate::state::problem::{Kind, Problem};
 use crate::state::tree::join;
 
 /// Gates that rest on a document, with its file.
-const WRITTEN: [(&str, &str); 5] = [
+const WRITTEN: [(&str, &str); 7] = [
     ("survey", "survey.md"),
     ("references", "survey.md"),
     ("analysis", "analysis.md"),
     ("comparison", "analysis.md"),
+    ("claims", "analysis.md"),
     ("conclusion", "conclusion.md"),
+    ("carried", "conclusion.md"),
 ];
 
 /// What is wrong with the phases that were left before this change; `judged` are those that it leaves itself.

@@ -7,17 +7,21 @@
 mod checks;
 mod documents;
 mod files;
+mod findings;
 mod gates;
 mod kept;
 mod moved;
 mod records;
 mod secrets;
 mod steps;
+mod switch;
 mod view;
+mod words;
 
 use std::collections::BTreeSet;
 
-use super::entities::{Planned, Settings, Switch};
+use super::claims::Claim;
+use super::entities::{Planned, Switch};
 use super::load::{self, IterationView, RunView};
 use super::problem::{Kind, Problem, Problems};
 use super::tree::{Change, Tree};
@@ -49,6 +53,8 @@ pub trait Facts {
     fn code_tree(&self) -> Result<String, Problem>;
     /// The text of the region `comparison` in analysis.md, recomputed from the raw seeds.
     fn comparison(&self, view: &IterationView, runs: &[RunView]) -> Result<String, Problem>;
+    /// The claims of documents, recomputed from the raw seeds; a document that is not there has none.
+    fn claims(&self, documents: &[String]) -> Result<Vec<Claim>, Problem>;
     /// The digest of a commit's code; `None` when the commit is not in this clone.
     fn code_tree_of(&self, commit: &str) -> Result<Option<String>, Problem>;
     /// Whether a commit that leads to the present one has this code.
@@ -105,11 +111,13 @@ fn judge(case: &Case<'_>, depth: Depth) -> Result<Vec<Problem>, Problem> {
     let moved = moved::Moved::of(case.changes);
     found.extend(files::check(case, &moved)?);
     found.extend(records::check(case, &moved)?);
+    found.extend(findings::check(case, &moved)?);
     // A broken file is told once; the rules about iterations need files that read.
     if found.iter().any(|p| p.kind == Kind::Invalid) {
         return Ok(found);
     }
-    found.extend(switched_off(case, &settings)?);
+    found.extend(switch::turned_off(case, &settings)?);
+    found.extend(switch::turned_on(case, &settings)?);
     // With `loop: off` the gates rest; that steps are appended one by one, and ids used once, holds all the same.
     // Turning the phases off does not open the gates of the same commit.
     let was_on = load::settings(case.before).ok().flatten().is_some_and(|s| s.phases == Switch::On);
@@ -118,28 +126,6 @@ fn judge(case: &Case<'_>, depth: Depth) -> Result<Vec<Problem>, Problem> {
         found.extend(steps::check(case, &moved, depth, &slug, id, &folder)?);
     }
     Ok(found)
-}
-
-/// Phases are not turned off to get round the gates of an iteration that is under way.
-fn switched_off(case: &Case<'_>, settings: &Settings) -> Result<Option<Problem>, Problem> {
-    let touched = case.changes.iter().any(|c| c.path == load::SETTINGS && c.before.is_some());
-    if !touched || settings.phases == Switch::On {
-        return Ok(None);
-    }
-    if load::settings(case.before).ok().flatten().is_none_or(|s| s.phases == Switch::Off) {
-        return Ok(None);
-    }
-    for slug in load::projects(case.after)? {
-        let active = load::iterations(case.after, &slug)?.into_iter().find(|v| v.iteration.phase.is_active());
-        if let Some(view) = active {
-            let message = format!("phases are turned off while {} is in phase {}", view.name(), view.iteration.phase);
-            let problem = Problem::new(Kind::Refused, "loop-off", message).at(load::SETTINGS);
-            return Ok(Some(
-                problem.hint(format!("conclude it first, or git ar iter abandon {} --reason TEXT", view.name())),
-            ));
-        }
-    }
-    Ok(None)
 }
 
 /// The iterations in which something changed.

@@ -1,5 +1,7 @@
 //! An iteration's steps: append-only, one phase at a time, through its gates; and what is frozen when.
 
+use jiff::civil::Date;
+
 use super::gates::{self, Outcome};
 use super::moved::Moved;
 use super::view::Evidence;
@@ -43,7 +45,8 @@ pub(super) fn check(
         let left = left_forward(start, new);
         found.extend(gates_passed(case, after.clone(), &left)?);
         if let Some(before) = before {
-            found.extend(kept::check(case, &before, after, &left)?);
+            let phases: Vec<Phase> = left.iter().map(|(phase, _)| *phase).collect();
+            found.extend(kept::check(case, &before, after, &phases)?);
         }
     }
     Ok(found)
@@ -263,21 +266,22 @@ fn waivers(after: &IterationView) -> Option<Problem> {
     Some(problem.hint("git ar gate list   names the gates"))
 }
 
-/// The phases that the new steps leave forward.
-fn left_forward(start: Phase, new: &[Step]) -> Vec<Phase> {
-    let moves = passed(start, new).zip(new);
-    moves.filter(|(from, step)| from.step(step.to) == Some(Move::Forward)).map(|(from, _)| from).collect()
+/// The phases that the new steps leave forward, each with the step's own day: a branch that is merged later was not
+/// late when its steps were made.
+fn left_forward(start: Phase, new: &[Step]) -> Vec<(Phase, Date)> {
+    let moves = passed(start, new).zip(new).filter(|(from, step)| from.step(step.to) == Some(Move::Forward));
+    moves.map(|(from, step)| (from, step.at.to_zoned(jiff::tz::TimeZone::UTC).date())).collect()
 }
 
 /// The gates of every phase that was left forward.
-fn gates_passed(case: &Case<'_>, after: IterationView, left: &[Phase]) -> Result<Vec<Problem>, Problem> {
+fn gates_passed(case: &Case<'_>, after: IterationView, left: &[(Phase, Date)]) -> Result<Vec<Problem>, Problem> {
     if left.is_empty() {
         return Ok(Vec::new());
     }
     let evidence = Evidence::gather(case.after, after)?;
     let mut found = Vec::new();
-    for phase in left {
-        for result in gates::gates_of(*phase, &evidence, case.facts, case.today)? {
+    for (phase, day) in left {
+        for result in gates::gates_of(*phase, &evidence, case.facts, *day)? {
             if let Outcome::Unmet(problems) = result.outcome {
                 found.extend(problems);
             }
