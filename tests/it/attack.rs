@@ -28,7 +28,7 @@ fn experiment() -> Sandbox {
          plan:\n  - {experiment: narrow, seeds: 0-1}\n",
     );
     let anchor = sandbox.commit("train.py", "print()\n");
-    let said = sandbox.run("config digest narrow");
+    let said = sandbox.run("config digest +experiment=narrow");
     let digest = said.split_whitespace().find(|w| w.len() == 64).unwrap_or_else(|| panic!("{said}")).to_string();
     let code = sandbox.sh(
         sandbox.top(),
