@@ -33,6 +33,7 @@ mod taint;
 mod tick;
 mod train;
 mod trust;
+mod undo;
 
 use std::process::ExitCode;
 
@@ -93,6 +94,7 @@ enum Command {
     Hook(hook::Args),
     Trust(trust::Args),
     Migrate(migrate::Args),
+    Undo(undo::Args),
     Doctor(doctor::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -170,6 +172,7 @@ fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
         Command::Claim(args) => claim::run(session, args),
         Command::Taint(args) => taint::run(session, args),
         Command::Hook(args) => hook::run(session, &args),
+        Command::Undo(args) => undo::run(session, &args),
         Command::Doctor(args) => doctor::run(session, &args),
         Command::Schema(args) => schema::run(session, &args),
         Command::Completions(args) => completions::run(session, &args),

@@ -19,6 +19,7 @@ pub mod hook;
 pub mod init;
 pub mod iter;
 pub mod job;
+mod mark;
 pub mod merge_driver;
 pub mod migrate;
 pub mod phase;
@@ -44,6 +45,7 @@ pub mod taint;
 pub mod tick;
 pub mod train;
 pub mod trust;
+pub mod undo;
 
 use std::path::PathBuf;
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Context, check};
+use super::{Context, check, mark};
 use crate::repo::Committed;
 use crate::state::overlay::Overlay;
 use crate::state::problem::{Kind, Problem, Problems};
@@ -66,12 +66,13 @@ impl Context<'_> {
         }
         let warnings = check::judge(self, &head, &after, &changes, check::today(self))?.into_result()?;
         let files: Vec<String> = changes.into_iter().map(|c| c.path).collect();
-        let mut recorded = Recorded { changed: true, files, warnings, ..Recorded::default() };
+        let mut recorded = Recorded { changed: true, files: files.clone(), warnings, ..Recorded::default() };
         if !self.commit {
             transaction.stage()?;
             return Ok(recorded);
         }
-        if let Committed::Made(id) = transaction.commit(subject, trailers)? {
+        let trailers = [trailers, &mark::trailers(doing, &files, transaction.files())].concat();
+        if let Committed::Made(id) = transaction.commit(subject, &trailers)? {
             recorded.commit = Some(id);
         }
         if self.push {

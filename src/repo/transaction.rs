@@ -14,7 +14,7 @@ use crate::state::yaml;
 /// Files that are about to be written, under the repository's lock. Nothing touches the disk before
 /// [`Transaction::commit`], [`Transaction::stage`] or [`Transaction::write_out`]; dropped, it leaves no trace.
 pub struct Transaction<'r> {
-    repo: &'r Repo,
+    pub(super) repo: &'r Repo,
     store: Store,
     files: BTreeMap<String, Option<Vec<u8>>>,
     /// `HEAD` as this process saw it and as it is now, where they differ.
@@ -121,8 +121,9 @@ impl Transaction<'_> {
     /// What [`Repo::commit_only`] and [`Store::replace`] refuse.
     pub fn commit(self, message: &str, trailers: &[(&str, String)]) -> Result<Committed, Problem> {
         self.repo.refuse_in_progress()?;
+        self.repo.note_uncommitted(self.repo.head()?.commit.as_deref(), &self.uncommitted()?)?;
         let paths = self.paths();
-        self.apply(|| self.repo.commit_only(&paths, message, trailers))
+        self.apply(None, || self.repo.commit_only(&paths, message, trailers))
     }
 
     /// Writes the files and stages them, without a commit.
@@ -131,7 +132,7 @@ impl Transaction<'_> {
     /// What [`Store::replace`] refuses, and [`Kind::Locked`] when another git process holds the index.
     pub fn stage(self) -> Result<(), Problem> {
         let paths = self.paths();
-        self.apply(|| self.repo.git().add(&paths))
+        self.apply(None, || self.repo.git().add(&paths))
     }
 
     /// Writes the files, and neither stages nor commits them.
@@ -139,12 +140,17 @@ impl Transaction<'_> {
     /// # Errors
     /// What [`Store::replace`] refuses.
     pub fn write_out(self) -> Result<(), Problem> {
-        self.apply(|| Ok(()))
+        self.apply(None, || Ok(()))
     }
 
     /// Writes, does `then`, and takes everything back when something fails; when the process is killed in between,
-    /// the next one does.
-    fn apply<T>(&self, then: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+    /// the next one does. `leaves` is the commit that the
+    /// branch leaves, where `then` takes commits back.
+    pub(super) fn apply<T>(
+        &self,
+        leaves: Option<&str>,
+        then: impl FnOnce() -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
         let (mut old, mut noted) = (Vec::new(), Vec::new());
         let kept = self.files.iter().try_for_each(|(path, bytes)| {
             let kept = self.store.keep(path, &self.repo.aside())?;
@@ -153,7 +159,7 @@ impl Transaction<'_> {
             Ok(())
         });
         let written = kept
-            .and_then(|()| self.repo.note(noted))
+            .and_then(|()| self.repo.note(noted, leaves))
             .and_then(|()| self.files.iter().try_for_each(|(path, bytes)| self.put(path, bytes.as_deref())));
         match written.and_then(|()| then()) {
             Ok(done) => {

@@ -22,6 +22,10 @@ struct Note {
     #[serde(default)]
     temporary: String,
     files: Vec<Noted>,
+    /// The commit that the branch was to leave, where the change was to take commits back. The index says of these files
+    /// what `HEAD` says then, before and after.
+    #[serde(default)]
+    leaves: Option<String>,
 }
 
 /// What the note says of one file.
@@ -91,10 +95,11 @@ impl Repo {
         let paths: Vec<String> = note.files.iter().map(|noted| noted.path.clone()).collect();
         let mut restored = Vec::new();
         let head = self.head_tree()?;
+        let left = note.leaves.as_deref().map(|tip| self.has_left(tip)).transpose()?;
         for Noted { path, kept, new } in note.files {
             self.store().sweep(path.rsplit_once('/').map_or("", |(folder, _)| folder), &note.temporary);
             let is_new = |bytes: Option<Vec<u8>>| bytes.as_deref().map(digest) == new;
-            let committed = is_new(head.read(&path)?);
+            let committed = left.map_or_else(|| head.read(&path).map(is_new), Ok)?;
             let kept = self.store().kept(&path, kept.map(|name| self.aside().join(name)));
             if !committed && is_new(self.store().read(&path)?) {
                 kept.restore()?;
@@ -103,15 +108,23 @@ impl Repo {
                 kept.forget();
             }
         }
-        self.forget_new(&paths)?;
+        match note.leaves {
+            Some(_) => self.index_as_head(&paths)?,
+            None => self.forget_new(&paths)?,
+        }
         notes.remove(NOTE)?;
         notes.sweep("", &note.temporary);
         Ok(restored)
     }
 
+    /// Whether `HEAD` does not contain a commit any more.
+    fn has_left(&self, commit: &str) -> Result<bool, Problem> {
+        self.head()?.commit.map_or(Ok(true), |head| Ok(!self.is_ancestor(commit, &head)?))
+    }
+
     /// Writes the note.
-    pub(super) fn note(&self, files: Vec<Noted>) -> Result<(), Problem> {
-        let note = Note { temporary: effect::own_prefix(), files };
+    pub(super) fn note(&self, files: Vec<Noted>, leaves: Option<&str>) -> Result<(), Problem> {
+        let note = Note { temporary: effect::own_prefix(), files, leaves: leaves.map(str::to_string) };
         let text =
             serde_json::to_vec(&note).map_err(|_| Problem::new(Kind::Bug, "note", "a note cannot be written"))?;
         self.notes().replace(NOTE, &text).map(drop)
@@ -127,7 +140,7 @@ impl Repo {
         self.git_dir().join("ar")
     }
 
-    fn notes(&self) -> Store {
+    pub(super) fn notes(&self) -> Store {
         Store::at(&self.aside())
     }
 

@@ -6,7 +6,7 @@ use crate::sandbox::Sandbox;
 pub(crate) struct Case {
     /// Its words in the command line's tree, such as `phase next`.
     pub(crate) verb: &'static str,
-    /// What is typed.
+    /// What is typed; `RUN` stands for the one run there is.
     pub(crate) words: &'static str,
     /// Makes the repository.
     pub(crate) prepare: fn() -> Sandbox,
@@ -30,7 +30,7 @@ impl Case {
     }
 }
 
-/// A commit of a repository's own, by the same hand at the same time in every case.
+/// The iteration of most cases.
 const FOLDER: &str = "projects/anp/iterations/1-mlp";
 
 pub(crate) const CASES: &[Case] = &[
@@ -46,11 +46,15 @@ pub(crate) const CASES: &[Case] = &[
     Case::of("gate waive", "gate waive smoke --reason \"the node is down\" --until 2026-12-31", implementing),
     Case::of("run smoke", "run smoke mlp", implementing).every(2).timed(),
     Case::of("run local", "run local mlp", experimenting).every(3).timed(),
-    Case::of("run exclude", "run exclude r --reason \"a bug\"", measured),
+    Case::of("run exclude", "run exclude RUN --reason \"a bug\"", measured),
     Case::of("board render", "board render", behind),
     Case::of("hook install", "hook install", hooked),
     Case::of("hook uninstall", "hook uninstall", installed),
-    Case::of("train", "train mlp", lab).every(3).timed(),
+    Case::of("train", "train experiment=mlp", lab).every(3).timed(),
+    Case::of("undo", "undo", stepped),
+    Case::of("undo", "undo 2", twice),
+    Case::of("undo", "undo", pushed),
+    Case::of("doctor", "doctor --fix", killed),
 ];
 
 /// Verbs that change neither the repository nor scratch. `demo` is made of the verbs above, in a folder of its own;
@@ -197,4 +201,29 @@ fn hooked() -> Sandbox {
 
 fn installed() -> Sandbox {
     worked(hooked(), "hook install")
+}
+
+/// With a step that took what a person had written along.
+fn stepped() -> Sandbox {
+    worked(surveyed(), "phase next")
+}
+
+fn twice() -> Sandbox {
+    worked(worked(lab(), "project new \"Spiking networks\" --slug snn"), "iter new snn \"wider\"")
+}
+
+/// With a commit that the remote has.
+fn pushed() -> Sandbox {
+    let sandbox = worked(lab(), "project new \"Spiking networks\" --slug snn");
+    sandbox.git("update-ref refs/remotes/origin/develop HEAD");
+    sandbox
+}
+
+/// With what a killed command left: a file half-way, its lock, its temporary files.
+fn killed() -> Sandbox {
+    let sandbox = lab();
+    let mut command = sandbox.command(sandbox.top(), env!("CARGO_BIN_EXE_git-ar"));
+    let output = command.args(["project", "new", "Nets"]).env("GIT_AR_FAIL", "kill@24").output().unwrap();
+    assert!(output.status.code().is_none() && sandbox.top().join("projects/nets").exists());
+    sandbox
 }

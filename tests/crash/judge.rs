@@ -59,8 +59,15 @@ pub(crate) fn run(sandbox: &Sandbox, case: &Case, fail: Option<&str>) -> (Option
     if let Some(fail) = fail {
         command.env("GIT_AR_FAIL", fail);
     }
-    let output = command.args(split(case.words)).stdin(std::process::Stdio::null()).output().unwrap();
+    let words = case.words.replace("RUN", &only_run(sandbox));
+    let output = command.args(split(&words)).stdin(std::process::Stdio::null()).output().unwrap();
     (output.status.code(), sandbox.shown(&output))
+}
+
+/// The id of the one recorded run, if there is one.
+fn only_run(sandbox: &Sandbox) -> String {
+    let runs = below(&sandbox.top().join("projects"), |path| path.ends_with("run.yaml")).next();
+    runs.and_then(|path| Some(path.parent()?.file_name()?.to_string_lossy().into_owned())).unwrap_or_default()
 }
 
 /// Files that are neither as in `old` nor as in `new`, where two runs leave the same bytes.

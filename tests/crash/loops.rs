@@ -20,15 +20,17 @@ struct Ready<'a> {
 }
 
 impl<'a> Ready<'a> {
-    fn new(case: &'a Case) -> Self {
+    fn new(case: &'a Case) -> Result<Self, String> {
         let prepared = (case.prepare)();
         let sandbox = copy(&prepared);
         let old = state(&sandbox);
         let list = sandbox.home().join("points");
         let (code, said) = run(&sandbox, case, Some(&format!("count@{}", list.display())));
-        assert_eq!(code, Some(0), "git ar {}\n{said}", case.words);
+        if code != Some(0) {
+            return Err(format!("git ar {}: it fails without a fault:\n{said}", case.words));
+        }
         let points = std::fs::read_to_string(list).unwrap_or_default().lines().map(String::from).collect();
-        Self { case, prepared, old, new: state(&sandbox), points }
+        Ok(Self { case, prepared, old, new: state(&sandbox), points })
     }
 
     /// The numbers of the effects that are tried, from 1. The last few are always among them.
@@ -115,7 +117,13 @@ fn each_case(work: impl Fn(&Ready<'_>, usize) -> Option<String> + Sync) {
     let failures = Mutex::new(Vec::new());
     let worker = || {
         while let Some(case) = { queue.lock().unwrap().pop() } {
-            let ready = Ready::new(case);
+            let ready = match Ready::new(case) {
+                Ok(ready) => ready,
+                Err(what) => {
+                    failures.lock().unwrap().push(what);
+                    continue;
+                }
+            };
             for number in ready.numbers() {
                 if let Some(what) = work(&ready, number) {
                     let point = &ready.points[number - 1];
