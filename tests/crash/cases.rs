@@ -51,6 +51,9 @@ pub(crate) const CASES: &[Case] = &[
     Case::of("hook install", "hook install", hooked),
     Case::of("hook uninstall", "hook uninstall", installed),
     Case::of("train", "train experiment=mlp", lab).every(3).timed(),
+    Case::of("trust", "trust", custom),
+    Case::of("taint", "taint --introduced HEAD~3 --apply --reason \"labels were shuffled\"", measured),
+    Case::of("merge-driver", "merge-driver .merge_o .merge_a .merge_b projects/anp/project.yaml", merging),
     Case::of("undo", "undo", stepped),
     Case::of("undo", "undo 2", twice),
     Case::of("undo", "undo", pushed),
@@ -225,5 +228,22 @@ fn killed() -> Sandbox {
     let mut command = sandbox.command(sandbox.top(), env!("CARGO_BIN_EXE_git-ar"));
     let output = command.args(["project", "new", "Nets"]).env("GIT_AR_FAIL", "kill@24").output().unwrap();
     assert!(output.status.code().is_none() && sandbox.top().join("projects/nets").exists());
+    sandbox
+}
+
+/// With a trainer that nobody has trusted.
+fn custom() -> Sandbox {
+    let sandbox = lab();
+    sandbox.commit("configs/ar.yaml", "schema: 1\ntrainer: [sh, train.sh]\n");
+    sandbox
+}
+
+/// As git leaves it for a merge driver: three versions of one file.
+fn merging() -> Sandbox {
+    let sandbox = lab();
+    let base = sandbox.read("projects/anp/project.yaml");
+    sandbox.write(".merge_o", &base);
+    sandbox.write(".merge_a", &base.replace("Which net?", "Which nets?"));
+    sandbox.write(".merge_b", &base.replace("title: Digits", "title: Small digits"));
     sandbox
 }

@@ -12,7 +12,7 @@ const TEMPORARY: [&str; 2] = [".git-ar-tmp-", "lock-left-over"];
 /// Everything that a state consists of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct State {
-    /// Every file of the work tree and every hook with its bytes.
+    /// Every file of the work tree, every hook, and git's configuration, with their bytes.
     pub(crate) files: BTreeMap<PathBuf, Vec<u8>>,
     /// The tree of `HEAD`.
     pub(crate) tree: String,
@@ -36,7 +36,8 @@ fn is_temporary(path: &Path) -> bool {
 pub(crate) fn state(sandbox: &Sandbox) -> State {
     let kept = |path: &Path| {
         let hook = path.starts_with(".git/hooks") && path.extension().is_none();
-        (hook || !path.starts_with(".git")) && !is_temporary(path)
+        let setting = path == Path::new(".git/config");
+        (hook || setting || !path.starts_with(".git")) && !is_temporary(path)
     };
     let files = below(sandbox.top(), kept);
     let files = files.map(|path| (path.clone(), std::fs::read(sandbox.top().join(&path)).unwrap())).collect();

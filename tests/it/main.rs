@@ -31,6 +31,7 @@ mod submit;
 mod tick;
 mod tidy;
 mod trust;
+mod undo;
 mod verdicts;
 mod wire;
 #[cfg(feature = "ssh2")]
