@@ -39,6 +39,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::repo::signals;
 use crate::state::problem::{Kind, Problem, Problems};
 pub use output::Reply;
 pub use session::{Recording, Session};
@@ -139,7 +140,11 @@ fn start(arguments: Vec<std::ffi::OsString>) -> ExitCode {
         Err(problem) => return output::failure(&verb, &problem.into(), cli.json),
     };
     match dispatch(&session, cli.command) {
-        Ok(reply) => output::success(&verb, &reply, cli.json),
+        Ok(reply) => {
+            let code = output::success(&verb, &reply, cli.json);
+            // What was asked for is done, and whoever sent the signal learns that it was heard.
+            signals::asked().map_or(code, |signal| ExitCode::from(128 + signal))
+        }
         Err(problems) => output::failure(&verb, &problems, cli.json),
     }
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::repo::signals;
 use crate::state::problem::{Kind, Problem, Problems};
 use crate::state::text::printable;
 
@@ -101,7 +102,10 @@ pub(super) fn failure(verb: &str, problems: &Problems, json: bool) -> ExitCode {
         tell(&problems.0);
     }
     let first = problems.0.iter().find(|p| !p.warning).or(problems.0.first());
-    ExitCode::from(first.map_or(Kind::Bug, |p| p.kind) as u8)
+    match first.map_or(Kind::Bug, |p| p.kind) {
+        Kind::Interrupted => ExitCode::from(signals::asked().map_or(Kind::Interrupted as u8, |signal| 128 + signal)),
+        kind => ExitCode::from(kind as u8),
+    }
 }
 
 /// Print what clap has to say: help and version to stdout, mistakes to stderr.

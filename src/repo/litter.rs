@@ -21,7 +21,7 @@ pub struct Litter {
 
 impl Repo {
     /// Every temporary file in the folders that git-ar writes to: the work tree's files at its top and `folders` below
-    /// it, the hooks, and git-ar's part of `.git`. Old files that an unfinished change of some worktree keeps are no
+    /// it, the hooks, git's attributes, and git-ar's part of `.git`. Old files that an unfinished change of some worktree keeps are no
     /// litter.
     #[must_use]
     pub fn litter(&self, folders: &[&str], hooks: Option<&Path>) -> Vec<Litter> {
@@ -31,6 +31,7 @@ impl Repo {
             look(&self.top().join(folder), true, &mut found);
         }
         hooks.into_iter().for_each(|folder| look(folder, false, &mut found));
+        look(&self.common_dir().join("info"), false, &mut found);
         for part in self.parts() {
             look(&part, true, &mut found);
         }

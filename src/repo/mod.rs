@@ -20,6 +20,7 @@ mod open;
 pub mod process;
 mod receive;
 mod rewind;
+pub mod signals;
 pub mod store;
 mod transaction;
 mod unfinished;

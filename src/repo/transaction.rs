@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::store::{Kept, Lock, Store, check, edit_text};
 use super::unfinished::Noted;
-use super::{CommitTree, Committed, Repo};
+use super::{CommitTree, Committed, Repo, signals};
 use crate::state::entities::Iteration;
 use crate::state::load;
 use crate::state::problem::{Kind, Problem};
@@ -151,6 +151,7 @@ impl Transaction<'_> {
         leaves: Option<&str>,
         then: impl FnOnce() -> Result<T, Problem>,
     ) -> Result<T, Problem> {
+        signals::refuse_when_asked()?;
         let (mut old, mut noted) = (Vec::new(), Vec::new());
         let kept = self.files.iter().try_for_each(|(path, bytes)| {
             let kept = self.store.keep(path, &self.repo.aside())?;
@@ -174,6 +175,10 @@ impl Transaction<'_> {
 
     /// Puts every file back, and the index; the note stays when one could not be.
     fn take_back(&self, old: Vec<Kept>, mut problem: Problem) -> Problem {
+        // The same signal ended the git that was at work, or its hook.
+        if let Err(interrupted) = signals::refuse_when_asked() {
+            problem = interrupted;
+        }
         let said = problem.message.len();
         for kept in old.into_iter().rev() {
             if let Err(second) = kept.restore() {

@@ -42,7 +42,9 @@ pub(crate) fn state(sandbox: &Sandbox) -> State {
     let files = below(sandbox.top(), kept);
     let files = files.map(|path| (path.clone(), std::fs::read(sandbox.top().join(&path)).unwrap())).collect();
     let tree = sandbox.try_git(sandbox.top(), "rev-parse -q --verify HEAD^{tree}");
-    State { files, tree, status: sandbox.git("status --porcelain --untracked-files=all") }
+    let status = sandbox.git("status --porcelain --untracked-files=all");
+    let status = status.lines().filter(|line| !is_temporary(Path::new(&line[3..]))).map(|l| format!("{l}\n")).collect();
+    State { files, tree, status }
 }
 
 /// A copy of a prepared box, with the clock and the chance of every other copy.
@@ -67,13 +69,15 @@ pub(crate) fn run(sandbox: &Sandbox, case: &Case, fail: Option<&str>) -> (Option
 
 /// The id of the one recorded run, if there is one.
 fn only_run(sandbox: &Sandbox) -> String {
-    let runs = below(&sandbox.top().join("projects"), |path| path.ends_with("run.yaml")).next();
+    let projects = sandbox.top().join("projects");
+    let runs = projects.is_dir().then(|| below(&projects, |path| path.ends_with("run.yaml")).next()).flatten();
     runs.and_then(|path| Some(path.parent()?.file_name()?.to_string_lossy().into_owned())).unwrap_or_default()
 }
 
 /// Files that are neither as in `old` nor as in `new`, where two runs leave the same bytes.
 pub(crate) fn torn(case: &Case, now: &State, old: &State, new: &State) -> Vec<String> {
-    let paths = now.files.keys().chain(old.files.keys());
+    // Each setting of git is set by a git of its own, whole or not at all.
+    let paths = now.files.keys().chain(old.files.keys()).filter(|path| *path != Path::new(".git/config"));
     let mut found: Vec<String> = Vec::new();
     for path in paths {
         let (here, before, after) = (now.files.get(path), old.files.get(path), new.files.get(path));

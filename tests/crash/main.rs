@@ -5,6 +5,7 @@
 
 mod cases;
 mod coverage;
+mod disk;
 mod judge;
 mod loops;
 #[path = "../it/sandbox.rs"]

@@ -15,6 +15,7 @@ mod doctor;
 mod hooks;
 mod hydra;
 mod init;
+mod locks;
 mod managers;
 mod merges;
 mod migrate;

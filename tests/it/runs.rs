@@ -156,7 +156,7 @@ fn a_second_signal_does_not_wait_for_the_trainer() {
         assert!(std::io::BufRead::read_line(&mut stderr, &mut line).unwrap() > 0, "it never said that it stops");
     }
     sandbox.sh(sandbox.top(), &format!("kill -TERM {}", child.id()));
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(child.wait().unwrap().code(), Some(143));
     std::fs::write(sandbox.home().join("data/ready"), "").unwrap();
     assert_eq!(sandbox.git("rev-list --count HEAD"), "2\n");
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::{Pid, Signal};
 
-use crate::repo::{effect, fail};
+use crate::repo::{effect, fail, signals};
 use crate::state::problem::{Kind, Problem};
 
 /// Variables of git that would lead a trainer's own git calls to another repository.
@@ -43,6 +43,7 @@ impl Stop {
     /// [`Kind::Io`] when the system refuses.
     pub fn on_signals() -> Result<Self, Problem> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        signals::leave_to_caller();
         let stop = Self::default();
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             let second = signal_hook::flag::register_conditional_shutdown(signal, 130, stop.0.clone());

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Store;
 use crate::repo::effect;
 use crate::repo::process::{boot, host, runs};
+use crate::repo::signals::{Hold, hold, refuse_when_asked};
 use crate::state::problem::{Kind, Problem};
 
 /// Where the lock lies in the `.git` folder that all worktrees share.
@@ -41,6 +42,8 @@ pub struct Owner {
 pub struct Lock {
     place: PathBuf,
     text: String,
+    // Dropped last: a signal may end the process once the lock file is gone.
+    _hold: Hold,
 }
 
 impl Lock {
@@ -59,6 +62,7 @@ impl Lock {
             if looks >= most {
                 return Err(held(&place, holder.as_ref()));
             }
+            refuse_when_asked()?;
             looks += 1;
             std::thread::sleep(PAUSE);
         }
@@ -89,6 +93,7 @@ impl Lock {
     /// One try, left-over locks taken away.
     fn look(common_dir: &Path, doing: &str) -> Result<Look, Problem> {
         let place = common_dir.join(PLACE);
+        let hold = hold();
         let owner = Owner { host: host(), boot: boot(), pid: std::process::id(), doing: doing.to_string() };
         // Two locks of one process differ too, so that each gives back only its own.
         let text = format!("{}\n{:?}\n", serde_json::json!(owner), std::thread::current().id());
@@ -96,7 +101,7 @@ impl Lock {
             // Looked at first: a waiter must not write a file at every look.
             let Some(found) = read(&place)? else {
                 if create(&place, &text)? {
-                    return Ok(Look::Taken(Self { place, text }));
+                    return Ok(Look::Taken(Self { place, text, _hold: hold }));
                 }
                 continue;
             };
