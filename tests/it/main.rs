@@ -21,6 +21,7 @@ mod merges;
 mod migrate;
 mod oracle;
 mod phases;
+mod property;
 mod recording;
 mod reference;
 mod runs;
