@@ -3,6 +3,7 @@
 use clap::Subcommand;
 
 use super::{Recording, Reply, Session};
+use crate::cluster::scheduler::seconds;
 use crate::ops::job;
 use crate::state::problem::Problems;
 
@@ -51,6 +52,23 @@ enum Verb {
     /// Print an attempt's job script as it lies on the cluster
     #[command(after_help = "Example:\n  git ar job script kq7f3")]
     Script(Which),
+    /// Submit the seeds of a run that have no result once more, from its own anchor and config
+    #[command(
+        after_help = "Examples:\n  git ar job resubmit kq7f3\n  git ar job resubmit kq7f3 --walltime 12:00:00 --queue gpu_2"
+    )]
+    Resubmit {
+        /// The run, by a unique prefix of its id
+        run: String,
+        /// The queue; the last attempt's otherwise
+        #[arg(long, value_name = "NAME")]
+        queue: Option<String>,
+        /// How long it may take, HH:MM:SS; as the last attempt otherwise
+        #[arg(long, value_name = "TIME", value_parser = walltime)]
+        walltime: Option<u64>,
+        /// Push the branch after the commit
+        #[arg(long)]
+        push: bool,
+    },
     /// Tell the scheduler to end the active attempts of a run
     ///
     /// The next tick records how they ended. With --lost, attempts that the scheduler does not know any more are recorded
@@ -68,6 +86,11 @@ enum Verb {
         #[arg(long, requires = "lost")]
         push: bool,
     },
+}
+
+fn walltime(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is no walltime; write it as 12:00:00");
+    seconds(text).filter(|seconds| *seconds > 0 && text.contains(':')).ok_or_else(wrong)
 }
 
 pub(super) fn run(session: &Session, args: Args) -> Result<Reply, Problems> {
@@ -88,6 +111,13 @@ pub(super) fn run(session: &Session, args: Args) -> Result<Reply, Problems> {
             let script = job::script(context, &which.run, which.attempt)?;
             Ok(Reply::new(&script).warn(script.changed()))
         }),
+        Some(Verb::Resubmit { run, queue, walltime, push }) => {
+            let recording = Recording { no_commit: false, push };
+            session.with(recording, |context| {
+                let resubmitted = job::resubmit(context, &run, queue.as_deref(), walltime)?;
+                Ok(Reply::new(&resubmitted).warn(resubmitted.recorded.warnings.clone()).next("git ar tick"))
+            })
+        }
         Some(Verb::Cancel { which, lost, push }) => {
             let recording = Recording { no_commit: false, push };
             session.with(recording, |context| {

@@ -24,6 +24,9 @@ pub(super) struct Args {
     /// Push the branch after a commit
     #[arg(long)]
     push: bool,
+    /// Look on this cluster for jobs of `run submit --here` too, also when nothing is active there; repeatable
+    #[arg(long, value_name = "NAME")]
+    cluster: Vec<String>,
     /// Go on until no attempt is active
     #[arg(long)]
     until_idle: bool,
@@ -54,15 +57,15 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Reply, Problems> {
     if args.print_schedule {
         return schedule(session, args.push);
     }
-    let options = Options { now: args.now, dry: args.dry_run };
+    let options = Options { now: args.now, dry: args.dry_run, also: args.cluster.clone() };
     if !args.until_idle {
-        return Ok(reply(&once(session, args.push, options)?));
+        return Ok(reply(&once(session, args.push, &options)?));
     }
     let stop = Stop::on_signals()?;
     loop {
         // Each tick has its own time; what is in the way of one may be gone at the next.
         let later = session.again(&session.folder);
-        match once(&later, args.push, options) {
+        match once(&later, args.push, &options) {
             Ok(ticked) if ticked.active() == 0 || ticked.failure().is_some_and(|kind| kind != Kind::Unavailable) => {
                 return Ok(reply(&ticked));
             }
@@ -81,7 +84,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Reply, Problems> {
     }
 }
 
-fn once(session: &Session, push: bool, options: Options) -> Result<Ticked, Problems> {
+fn once(session: &Session, push: bool, options: &Options) -> Result<Ticked, Problems> {
     let recording = Recording { no_commit: false, push };
     session.with(recording, |context| tick::tick(context, options))
 }

@@ -3,11 +3,13 @@
 mod cancel;
 mod files;
 mod list;
+mod resubmit;
 mod why;
 
 pub use cancel::{Canceled, cancel};
 pub use files::{Logs, Script, logs, script};
 pub use list::{Listed, list};
+pub use resubmit::{Resubmitted, resubmit};
 pub use why::{Why, why};
 
 use super::Context;

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::active::Active;
+use super::again::{self, Came};
 use super::ask::{self, Jobs};
 use super::decide::{Seen, Standing};
 use super::judge::{End, Facts};
 use super::outcome::{ClusterTick, Line};
 use super::seen::{Sight, Sights};
 use super::{Context, Options};
+use crate::ops::record::Write;
 use crate::ops::site::Site;
+use crate::ops::submit::intent::Intent;
 use crate::repo::CommitTree;
 use crate::runs::gather::Files;
 use crate::state::load::RunView;
@@ -23,11 +26,13 @@ const REST_S: i64 = 60;
 /// An attempt that is over.
 pub(super) struct Ended {
     pub(super) active: Active,
+    pub(super) view: RunView,
     pub(super) end: End,
 }
 
 /// What came of one cluster.
 pub(super) struct Looked {
+    pub(super) site: Option<Site>,
     pub(super) ended: Vec<Ended>,
     pub(super) tick: ClusterTick,
     /// What was seen, when it was asked.
@@ -44,10 +49,11 @@ pub(super) fn look(
     tree: &CommitTree,
     name: &str,
     actives: Vec<Active>,
-    options: Options,
+    options: &Options,
 ) -> Result<Looked, Problem> {
     let sights = Sights::read(context.repo.common_dir(), name);
-    let mut looked = Looked { ended: Vec::new(), tick: ClusterTick::new(name), sights: None, warnings: Vec::new() };
+    let mut looked =
+        Looked { site: None, ended: Vec::new(), tick: ClusterTick::new(name), sights: None, warnings: Vec::new() };
     if let Some(age) = sights.age(context.now).filter(|age| *age < REST_S && !options.now) {
         looked.tick.rested_s = Some(age);
         looked.tick.active = actives.iter().map(|active| Line::known(active, &sights)).collect();
@@ -64,6 +70,43 @@ pub(super) fn look(
         }
     }
     Ok(looked)
+}
+
+impl Looked {
+    /// Gathers what records the attempts that ended, and makes those again for which that was decided. One of which
+    /// nobody can say yet whether it is queued again stays as it was.
+    pub(super) fn go_on(
+        &mut self,
+        context: &Context<'_>,
+        tree: &CommitTree,
+        writes: &mut Vec<Write>,
+        intents: &mut Vec<Intent>,
+    ) -> Result<(), Problem> {
+        let Some(site) = &self.site else { return Ok(()) };
+        let mut numbers = BTreeMap::new();
+        let (mut kept, mut lines) = (Vec::new(), Vec::new());
+        for (ended, mut line) in std::mem::take(&mut self.ended).into_iter().zip(std::mem::take(&mut self.tick.ended)) {
+            match again::again(context, tree, site, &ended, &mut line, &mut numbers)? {
+                Came::Nothing => {}
+                Came::Queued(intent, more) => {
+                    writes.extend(more);
+                    intents.push(*intent);
+                }
+                Came::Later(problem) => {
+                    self.tick.failure = Some(problem.kind);
+                    let said = "it has ended; nobody can say yet whether it is queued again".to_string();
+                    self.tick.active.push(Line::of(&ended.active, said, context.now));
+                    self.warnings.push(problem.warn());
+                    continue;
+                }
+            }
+            writes.extend(ended.end.writes.iter().cloned());
+            kept.push(ended);
+            lines.push(line);
+        }
+        (self.ended, self.tick.ended) = (kept, lines);
+        Ok(())
+    }
 }
 
 /// What a cluster answered.
@@ -129,7 +172,8 @@ impl Answers {
                         let end = facts.end(cause)?;
                         let line = Line::ended(&active, &end, now);
                         looked.tick.ended.push(line);
-                        looked.ended.push(Ended { active, end });
+                        let view = view.expect("it was judged by it").clone();
+                        looked.ended.push(Ended { active, view, end });
                         continue;
                     }
                     Standing::Active(said) | Standing::Lost(said) => (said, true),
@@ -139,6 +183,7 @@ impl Answers {
             looked.tick.active.push(Line::of(&active, said, now));
         }
         looked.sights = Some(sights);
+        looked.site = Some(self.site);
         Ok(())
     }
 }

@@ -47,7 +47,10 @@ pub fn land(
 }
 
 /// Refuses early when a commit could not land, before anything is done on a cluster.
-pub(super) fn may_land(context: &Context<'_>) -> Result<(), Problem> {
+///
+/// # Errors
+/// [`Kind::Locked`] with what to finish first.
+pub fn may_land(context: &Context<'_>) -> Result<(), Problem> {
     context.repo.apart(&context.settings.branch)?.may_land().map(drop)
 }
 

@@ -5,6 +5,7 @@
 //! it becomes one commit. A cluster that does not answer changes nothing.
 
 pub mod active;
+mod again;
 mod ask;
 mod cluster;
 mod decide;
@@ -16,7 +17,7 @@ pub mod seen;
 
 pub use decide::ago;
 pub use judge::append;
-pub use land::land as commit;
+pub use land::{land as commit, may_land};
 pub use outcome::{ClusterTick, Line, Ticked};
 pub use schedule::schedule;
 
@@ -28,18 +29,21 @@ use cluster::Looked;
 use super::Context;
 use super::record::{Recorded, Write};
 use super::run_show::verdict_word;
+use super::submit::intent::Intent;
 use crate::repo::CommitTree;
 use crate::repo::store::Lock;
 use crate::state::entities::Seeds;
 use crate::state::problem::{Kind, Problem, Problems};
 
 /// How a tick is done.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Ask a scheduler although it was asked less than a minute ago.
     pub now: bool,
     /// Say what would be done, and do nothing.
     pub dry: bool,
+    /// Clusters on which submits of their own are looked for although no attempt is active there.
+    pub also: Vec<String>,
 }
 
 /// Brings the records to what really happened.
@@ -47,8 +51,9 @@ pub struct Options {
 /// # Errors
 /// [`Kind::Locked`] when another tick is at work or the branch's checkout cannot follow, and what the rules refuse. A
 /// cluster that does not answer is no error here: [`Ticked::failure`] tells it.
-pub fn tick(context: &Context<'_>, options: Options) -> Result<Ticked, Problems> {
+pub fn tick(context: &Context<'_>, options: &Options) -> Result<Ticked, Problems> {
     let _lock = only_one(context)?;
+    let settled = if options.dry { again::Settled::default() } else { again::settle(context, &options.also)? };
     let tree = tip(context)?;
     let mut groups: BTreeMap<String, Vec<Active>> = BTreeMap::new();
     for active in active::find(&tree)? {
@@ -58,10 +63,12 @@ pub fn tick(context: &Context<'_>, options: Options) -> Result<Ticked, Problems>
     for (name, actives) in groups {
         looked.push(cluster::look(context, &tree, &name, actives, options)?);
     }
-    let mut ticked = Ticked { dry: options.dry, ..Ticked::default() };
+    let mut ticked = Ticked { dry: options.dry, settled: settled.said, ..Ticked::default() };
+    ticked.clusters = settled.silent;
+    ticked.warnings = settled.warnings;
     if !options.dry {
-        ticked.recorded = record(context, &looked)?;
-        ticked.warnings.clone_from(&ticked.recorded.warnings);
+        ticked.recorded = record(context, &tree, &mut looked)?;
+        ticked.warnings.extend(ticked.recorded.warnings.iter().cloned());
     }
     for looked in looked {
         ticked.warnings.extend(looked.warnings);
@@ -92,16 +99,21 @@ pub fn tip(context: &Context<'_>) -> Result<CommitTree, Problem> {
     context.repo.commit_tree(&commit)
 }
 
-/// Records what ended, and keeps what was seen.
-fn record(context: &Context<'_>, looked: &[Looked]) -> Result<Recorded, Problems> {
+/// Records what ended, submits again what may be, and keeps what was seen.
+fn record(context: &Context<'_>, tree: &CommitTree, looked: &mut [Looked]) -> Result<Recorded, Problems> {
     let mut recorded = Recorded::default();
     if looked.iter().any(|looked| !looked.ended.is_empty()) {
         // Told before anything is done on a cluster.
-        land::may_land(context)?;
-        let ends = looked.iter().flat_map(|looked| &looked.ended);
-        let writes: Vec<Write> = ends.flat_map(|ended| ended.end.writes.iter().cloned()).collect();
-        let (subject, trailers) = words(looked);
-        recorded = land::land(context, &subject, &trailers, &writes)?;
+        may_land(context)?;
+        let (mut writes, mut intents): (Vec<Write>, Vec<Intent>) = (Vec::new(), Vec::new());
+        for looked in looked.iter_mut() {
+            looked.go_on(context, tree, &mut writes, &mut intents)?;
+        }
+        if !writes.is_empty() {
+            let (subject, trailers) = words(looked);
+            recorded = commit(context, &subject, &trailers, &writes)?;
+        }
+        intents.iter().try_for_each(|intent| intent.observed(context, context.now))?;
     }
     let common_dir = context.repo.common_dir();
     for looked in looked.iter() {

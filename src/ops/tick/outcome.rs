@@ -18,6 +18,8 @@ use crate::state::record::Verdict;
 /// What came of a tick.
 #[derive(Debug, Default, Serialize)]
 pub struct Ticked {
+    /// Submits that nobody had recorded, and what became of them.
+    pub settled: Vec<String>,
     /// Cluster by cluster; those without an active attempt are not asked.
     pub clusters: Vec<ClusterTick>,
     /// Nothing was done.
@@ -111,9 +113,7 @@ impl Line {
         let said = [seeds, reason].into_iter().flatten().collect::<Vec<_>>().join("; ");
         let then = match &end.then {
             Then::Nothing => None,
-            Then::Again { .. } => {
-                Some(format!("seeds {} can go on from their checkpoint: git ar run submit, as before", left(end)))
-            }
+            Then::Again { .. } => Some(format!("seeds {} go on from their checkpoint", left(end))),
             Then::Person(why) => Some(format!("not submitted again: {why}")),
         };
         let cause = told(end.verdict, end.cause);
@@ -160,6 +160,7 @@ impl Ticked {
 
 impl fmt::Display for Ticked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.settled.iter().try_for_each(|line| writeln!(f, "{line}"))?;
         if self.clusters.is_empty() {
             return writeln!(f, "no attempt is active");
         }
