@@ -31,6 +31,7 @@ mod shapes;
 mod site;
 mod submit;
 mod tick;
+mod tick_site;
 mod tidy;
 mod trust;
 mod undo;

@@ -1,0 +1,151 @@
+//! `run submit` and `tick` together on a site with a scheduler that runs jobs: kills and resumes, lost answers, receipts.
+
+use serde_json::{Value, json};
+
+use crate::sandbox::Sandbox;
+use crate::site::{PBS_18, PBS_23, Site};
+
+/// Epochs of a third of a second with a checkpoint after each; on SIGTERM it stops, and it goes on where it was.
+const TRAINER: &str = r#"#!/bin/sh
+d=$AR_RUN_DIR/seed-$AR_SEED
+mkdir -p "$d"
+trap 'kill "$s" 2>/dev/null; exit 143' TERM
+e=0
+[ ! -f "$d/last.ckpt" ] || e=$(($(wc -l <"$d/last.ckpt")))
+while [ "$e" -lt "$(sed -n 's/^epochs: //p' "$AR_CONFIG")" ]; do
+    sleep 0.3 & s=$!
+    wait "$s"
+    e=$((e + 1))
+    echo "0.$((100 + e))" >>"$d/last.ckpt"
+done
+[ ! -e "$AR_SITE/../fail" ] || { echo "Error: the data is not ready" >&2; exit 3; }
+printf '{"schema":1,"run":"%s","seed":%s,"commit":"%s","config_digest":"%s","status":"completed","epochs_planned":%s,"epochs_run":%s,"metrics":{"val/accuracy":{"final":0.5,"best":0.5,"best_epoch":1,"direction":"maximize"}},"curve":{"val/accuracy":[%s]}}' \
+    "$AR_RUN" "$AR_SEED" "$AR_COMMIT" "$AR_CONFIG_DIGEST" "$e" "$e" "$(paste -s -d , "$d/last.ckpt")" >"$d/metrics.part"
+mv "$d/metrics.part" "$d/metrics.json"
+"#;
+
+fn lab(site: &Site, transport: &str) -> Sandbox {
+    let sandbox = site.enter(Sandbox::repository());
+    sandbox.write("configs/ar.yaml", "schema: 1\nloop: off\ntrainer: [sh, ./train.sh]\n");
+    sandbox.write("configs/config.yaml", "defaults:\n  - _self_\n  - experiment: null\nseed: 0\nepochs: 2\n");
+    sandbox.write("configs/experiment/mlp.yaml", "# @package _global_\ndataset: {name: digits}\nmodel: {name: ffnn}\n");
+    sandbox.write("configs/cluster/site.yaml", &site.profile(transport));
+    sandbox.write("configs/board/digits.yaml", "schema: 1\ntitle: Digits\ndataset: digits\nmetric: val/accuracy\n");
+    sandbox.write("projects/anp/project.yaml", "schema: 1\ntitle: Digits\nquestion: Which net?\n");
+    sandbox.write("train.sh", TRAINER);
+    sandbox.git("add -A");
+    sandbox.git("commit -q -m start");
+    sandbox.sh(sandbox.home(), "git init -q --bare remote.git");
+    sandbox.git(&format!("remote add origin {}/remote.git", sandbox.home().display()));
+    sandbox.git("push -q -u origin develop");
+    sandbox
+}
+
+fn has(text: &str, words: &[&str]) {
+    for word in words {
+        assert!(text.contains(word), "`{word}` is not in:\n{text}");
+    }
+}
+
+/// The only run, and the folder of its record.
+fn only_run(sandbox: &Sandbox) -> (String, String) {
+    let output = sandbox.ar(&["run", "list", "--json"]);
+    let list: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let run = list["data"]["runs"][0]["run"].as_str().unwrap().to_string();
+    (run.clone(), format!("projects/anp/runs/{run}"))
+}
+
+/// Ticks until nothing is active, each time when every job has ended; what the ticks said.
+fn ticks(site: &Site, sandbox: &Sandbox) -> String {
+    let mut said = String::new();
+    for _ in 0..8 {
+        site.idle();
+        let tick = sandbox.run("tick --now");
+        said.push_str(&tick);
+        if tick.contains("no attempt is active") {
+            return said;
+        }
+    }
+    panic!("it never came to an end:\n{said}")
+}
+
+#[test]
+fn a_walltime_kill_goes_on_from_its_checkpoint_with_one_unbroken_curve() {
+    for (version, transport) in [(PBS_18, "ssh"), (PBS_23, "local")] {
+        let site = Site::start(version);
+        // What PBS Pro 18 was seen to report after a walltime kill.
+        site.fault(if version == PBS_18 { json!({"walltime-exit": {"code": 0}}) } else { json!({}) });
+        let sandbox = lab(&site, transport);
+        has(&sandbox.run("run submit mlp epochs=40 --seeds 0 --walltime 00:02:00"), &["is queued on site"]);
+        let said = ticks(&site, &sandbox);
+        let (run, folder) = only_run(&sandbox);
+        has(&said, &[&format!("{run}.1  job"), "killed (walltime)", "goes on as attempt 2, job", "succeeded: seeds 0"]);
+        let first = sandbox.read(&format!("{folder}/attempts/1.yaml"));
+        has(&first, &["verdict: killed", "cause: walltime", "checkpoints:", "code: 143"]);
+        let metrics: Value = serde_json::from_str(&sandbox.read(&format!("{folder}/seed-0/metrics.json"))).unwrap();
+        let curve: Vec<f64> =
+            metrics["curve"]["val/accuracy"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+        let unbroken: Vec<f64> = (1..=40).map(|e| f64::from(100 + e) / 1000.0).collect();
+        assert_eq!(curve, unbroken);
+        let walltimes: Vec<i64> = site.jobs().iter().map(|job| job["walltime"].as_i64().unwrap()).collect();
+        assert!(walltimes.windows(2).all(|pair| pair[0] < pair[1]), "the walltime grows: {walltimes:?}");
+        has(&sandbox.run(&format!("run show {run}")), &["succeeded"]);
+        assert_eq!(sandbox.git("status --short"), "");
+        has(&sandbox.run("check --range origin/develop..HEAD"), &["in order"]);
+    }
+}
+
+#[test]
+fn a_submit_whose_answer_was_lost_is_found_by_the_tick() {
+    let site = Site::start(PBS_18);
+    let sandbox = lab(&site, "ssh");
+    site.fault(json!({"qsub-cut": {"times": 1}}));
+    has(&sandbox.run("run submit mlp --seeds 0"), &["[exit 7]"]);
+    site.fault(json!({"qsub-cut": null}));
+    site.idle();
+    let said = sandbox.run("tick --now");
+    has(&said, &["its submit got through as job", "it is recorded now", "succeeded: seeds 0"]);
+    assert_eq!(site.jobs().len(), 1);
+    has(&sandbox.run("tick --now"), &["no attempt is active"]);
+    has(&sandbox.run("run submit mlp --seeds 0"), &["has its result in run", "nothing is left to submit"]);
+}
+
+#[test]
+fn what_was_submitted_on_the_site_itself_is_recorded_from_its_receipt() {
+    let site = Site::without_ssh(PBS_18);
+    let sandbox = lab(&site, "local");
+    let clone = sandbox.home().join("clone");
+    sandbox.sh(sandbox.home(), "git clone -q -b develop remote.git clone");
+    let said = sandbox.run_in(&clone, "run submit mlp --seeds 0 --here");
+    has(&said, &["is queued"]);
+    assert_eq!(sandbox.try_git(&clone, "rev-list --count HEAD"), "1\n", "{said}");
+    has(&sandbox.run("tick --now"), &["no attempt is active"]);
+    site.idle();
+    has(
+        &sandbox.run("tick --now --cluster site"),
+        &["submitted on site itself as job", "succeeded: seeds 0", "committed"],
+    );
+    has(&sandbox.run("tick --now --cluster site"), &["no attempt is active"]);
+    assert_eq!(sandbox.git("rev-list --count HEAD"), "3\n");
+}
+
+#[test]
+fn a_failed_job_is_submitted_again_by_a_person_alone() {
+    let site = Site::without_ssh(PBS_23);
+    let sandbox = lab(&site, "local");
+    std::fs::write(site.path("scratch/fail"), "").unwrap();
+    sandbox.run("run submit mlp --seeds 0-1 --seeds-as sequence");
+    has(
+        &ticks(&site, &sandbox),
+        &["failed (code)", "seed 0: the trainer ended with exit status 3", "not submitted again"],
+    );
+    let (run, folder) = only_run(&sandbox);
+    assert_eq!(site.jobs().len(), 1);
+    std::fs::remove_file(site.path("scratch/fail")).unwrap();
+    has(&sandbox.run(&format!("job resubmit {run}")), &["seeds 0-1: attempt 2, job 1.vm", "committed"]);
+    has(&sandbox.run(&format!("job resubmit {run}")), &["nothing changed: attempt 2 is active"]);
+    has(&ticks(&site, &sandbox), &[&format!("{run}.2"), "succeeded: seeds 0-1"]);
+    has(&sandbox.run(&format!("job resubmit {run}")), &["nothing changed: every seed has its result"]);
+    assert!(sandbox.top().join(&folder).join("seed-1/metrics.json").exists());
+    has(&sandbox.run(&format!("job script {run} --attempt 1")), &["#PBS -N"]);
+}
