@@ -3,10 +3,12 @@
 
 mod apt;
 mod bench_repo;
+mod elf;
 mod engine;
 mod hook_managers;
 mod hydra;
 mod libtorch;
+mod portable;
 mod run;
 mod test;
 
@@ -20,6 +22,7 @@ usage: cargo xtask <command>
   test [--no-engine]    set up everything, then run every check and test; the end says what ran
   engine [--root DIR]   build git-ar and git-ar-train (release) and install both into DIR/bin
                         (default: where cargo installs programs)
+  static                build git-ar (release) as one file without any library, and prove that it is one
   bench-repo DIR        make a repository of 1,000 iterations and 10,000 runs in DIR, and time git-ar beside git
   hook-managers         fetch pre-commit, lefthook and husky for the tests, once for all checkouts
   libtorch              fetch libtorch, once for all checkouts, and print its folder
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         ["test", "--no-engine"] => test::run(false),
         ["engine"] => engine::install(None),
         ["engine", "--root", root] => engine::install(Some(root.as_ref())),
+        ["static"] => portable::build(),
         ["bench-repo", folder] => bench_repo::run(folder.as_ref()),
         ["libtorch"] => libtorch::provide().map(|found| println!("{}", found.folder().display())),
         ["hook-managers"] => hook_managers::provide().map(|found| println!("{}", found.display())),
