@@ -13,6 +13,7 @@ mod data;
 mod demo;
 mod doctor;
 mod gate;
+mod handoff;
 mod hook;
 mod init;
 mod iter;
@@ -92,6 +93,7 @@ enum Command {
     Config(config::Args),
     Train(train::Args),
     Data(data::Args),
+    Handoff(handoff::Args),
     Hook(hook::Args),
     Trust(trust::Args),
     Migrate(migrate::Args),
@@ -176,6 +178,7 @@ fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
         Command::Trust(args) => trust::run(session, &args),
         Command::Claim(args) => claim::run(session, args),
         Command::Taint(args) => taint::run(session, args),
+        Command::Handoff(args) => handoff::run(session, &args),
         Command::Hook(args) => hook::run(session, &args),
         Command::Undo(args) => undo::run(session, &args),
         Command::Doctor(args) => doctor::run(session, &args),

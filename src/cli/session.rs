@@ -83,6 +83,18 @@ impl Session {
         text.lines().for_each(|line| Stderr.say(line));
     }
 
+    /// The surroundings of a command that is taken up again with the clock and chance of its beginning.
+    pub(super) fn fixed(&self, now: Timestamp, entropy: u64) -> Self {
+        let (json, exe, environment) = (self.json, self.exe.clone(), self.environment.clone());
+        Self { json, folder: self.folder.clone(), now, entropy, exe, environment }
+    }
+
+    /// The same with one more variable.
+    pub(super) fn with_env(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_string(), value.to_string());
+        self
+    }
+
     /// A variable of the environment.
     #[must_use]
     pub fn env(&self, name: &str) -> Option<String> {

@@ -15,6 +15,7 @@ pub mod doctor;
 pub mod facts;
 pub mod find;
 pub mod gates;
+pub mod handoff;
 pub mod hook;
 pub mod init;
 pub mod iter;

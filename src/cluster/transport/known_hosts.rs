@@ -3,6 +3,7 @@
 //! libssh2 offers no order of key types by what is known, and takes a wildcard, a revoked key and a certificate
 //! authority for an unknown host. So the lines are read here; only hashed names are left to it.
 
+use super::base64;
 use ::ssh2::{CheckResult, KnownHostFileKind, Session};
 
 /// What is known of a host's key.
@@ -36,7 +37,7 @@ impl Lines {
             };
             let mut words = rest.split_whitespace();
             let (Some(names), Some(_), Some(key)) = (words.next(), words.next(), words.next()) else { continue };
-            let Some(key) = base64(key) else { continue };
+            let Some(key) = base64::decode(key) else { continue };
             match marker {
                 // Whomever it belongs to, it is not to be trusted.
                 "@revoked" => found.revoked.push(key),
@@ -107,30 +108,6 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
     }
 }
 
-/// The bytes of a base64 word.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let value = |c: u8| -> Option<u32> {
-        Some(u32::from(match c {
-            b'A'..=b'Z' => c - b'A',
-            b'a'..=b'z' => c - b'a' + 26,
-            b'0'..=b'9' => c - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        }))
-    };
-    let mut bytes = Vec::new();
-    for part in text.trim_end_matches('=').as_bytes().chunks(4) {
-        let mut bits = 0;
-        for c in part {
-            bits = bits << 6 | value(*c)?;
-        }
-        bits <<= 6 * (4 - part.len());
-        bytes.extend_from_slice(&bits.to_be_bytes()[1..part.len()]);
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,16 +120,8 @@ mod tests {
     }
 
     #[test]
-    fn base64_is_read() {
-        assert_eq!(base64("TWFu").unwrap(), b"Man");
-        assert_eq!(base64("TWE=").unwrap(), b"Ma");
-        assert_eq!(base64("TQ==").unwrap(), b"M");
-        assert_eq!(base64("T Q"), None);
-    }
-
-    #[test]
     fn a_key_is_known_by_name_pattern_and_port() {
-        let key = base64(ED).unwrap();
+        let key = base64::decode(ED).unwrap();
         for (names, host, port, known) in [
             ("lengau.chpc.ac.za", "lengau.chpc.ac.za", 22, Known::Match),
             ("a,Lengau", "lengau", 22, Known::Match),
@@ -171,13 +140,13 @@ mod tests {
     fn another_type_is_asked_for_and_another_key_is_told() {
         let lines = of(&format!("host ssh-rsa {RSA}\n"), "host", 22);
         assert_eq!(lines.types().unwrap(), "rsa-sha2-512,rsa-sha2-256");
-        assert_eq!(lines.check(&base64(ED).unwrap()), Known::Changed);
+        assert_eq!(lines.check(&base64::decode(ED).unwrap()), Known::Changed);
         assert_eq!(of("", "host", 22).types(), None);
     }
 
     #[test]
     fn a_revoked_key_is_refused_whatever_else_is_said() {
         let text = format!("host ssh-ed25519 {ED}\n@revoked * ssh-ed25519 {ED}\n@cert-authority * ssh-rsa {RSA}\n");
-        assert_eq!(of(&text, "host", 22).check(&base64(ED).unwrap()), Known::Revoked);
+        assert_eq!(of(&text, "host", 22).check(&base64::decode(ED).unwrap()), Known::Revoked);
     }
 }
