@@ -8,7 +8,7 @@ use crate::site::{PBS_18, Site};
 const SHELL: &str = include_str!("../data/trainer/train.sh");
 
 /// A research repository without phases, pushed to a bare repository, with the cluster `site`.
-fn lab(site: &Site, transport: &str) -> Sandbox {
+pub(crate) fn lab(site: &Site, transport: &str) -> Sandbox {
     let sandbox = site.enter(Sandbox::repository());
     sandbox.write("configs/ar.yaml", "schema: 1\nloop: off\ntrainer: [sh, ./train.sh]\n");
     sandbox.write(
