@@ -196,6 +196,8 @@ fn what_went_round_the_hook_is_told_at_the_push_and_in_ci() {
     sandbox.git("remote add origin ../remote.git");
     let base = sandbox.git("rev-parse HEAD").trim().to_string();
     let push = "push -q origin develop";
+    sandbox.git("push -q --no-verify origin develop");
+    sandbox.commit("notes.txt", "1\n");
     // Boards that are behind are told, and stop nothing.
     let said = sandbox.try_git(sandbox.top(), push);
     assert!(said.contains("warning") && said.contains("leaderboard/digits.md") && !said.contains("[exit"), "{said}");

@@ -37,12 +37,15 @@ pub(super) struct Sides {
     relation: Relation,
     /// Each of the first is compared with each of the second.
     listed: bool,
+    /// Neither is named: the two sources of the scope, and nobody knows which is which.
+    unnamed: bool,
 }
 
 impl Sides {
     /// The sign that the words give the difference, where both sides are known.
     pub(super) fn sign(&self) -> Option<Option<f64>> {
-        (!self.a.is_empty() && !self.b.is_empty()).then(|| self.relation.sign())
+        let known = !self.a.is_empty() && !self.b.is_empty();
+        known.then(|| self.relation.sign().filter(|_| !self.unnamed))
     }
 }
 
@@ -74,6 +77,10 @@ impl Sentence<'_> {
             return Ok(Some((place, Judged::new(Verdict::WithoutSource, why))));
         }
         let judged = pairs.iter().map(|pair| judge(pair, sides.relation, phrase.axis, &metric)).collect::<Vec<_>>();
+        if sides.unnamed {
+            // Either order may be meant, so the better one counts.
+            return Ok(judged.into_iter().min_by_key(|j| j.verdict).map(|judged| (place, judged)));
+        }
         Ok(Some((place, all(judged))))
     }
 
@@ -83,8 +90,10 @@ impl Sentence<'_> {
             return paired(self, &sides.a, &sides.b);
         }
         let pairs = sides.a.iter().flat_map(|a| sides.b.iter().map(move |b| (a, b)));
+        let pair = |a: &Rc<Source>, b: &Rc<Source>| Pair { a: Rc::clone(a), b: Rc::clone(b), sign: None };
         let pairs = pairs.filter(|(a, b)| a.name != b.name);
-        Ok(pairs.map(|(a, b)| Pair { a: Rc::clone(a), b: Rc::clone(b), sign: None }).collect())
+        let both = pairs.flat_map(|(a, b)| [Some(pair(a, b)), sides.unnamed.then(|| pair(b, a))]);
+        Ok(both.flatten().collect())
     }
 
     /// The two sides of a comparison. None when there is no second side and the words may mean something else.
@@ -97,7 +106,7 @@ impl Sentence<'_> {
         }
         let mirrored = self.is_passive(phrase);
         let relation = if mirrored { phrase.relation.mirrored() } else { phrase.relation };
-        let sides = |a: Sources, b: Sources, listed| Ok(Some(Sides { a, b, relation, listed }));
+        let sides = |a: Sources, b: Sources, listed| Ok(Some(Sides { a, b, relation, listed, unnamed: false }));
         let next = self.phrases.iter().map(|p| p.place.start).find(|s| *s >= phrase.place.end).unwrap_or(self.end());
         if phrase.both_follow {
             let both = self.list(phrase.place.end..next);
@@ -116,7 +125,7 @@ impl Sentence<'_> {
         {
             // Nothing beats B: no other is better.
             let relation = relation.denied();
-            return Ok(Some(Sides { a: rest(&b), b, relation, listed: true }));
+            return Ok(Some(Sides { a: rest(&b), b, relation, listed: true, unnamed: false }));
         }
         if a.is_empty() && !b.is_empty() && phrase.everywhere && !self.scope.wide {
             return sides(rest(&b), b, true);
@@ -137,8 +146,8 @@ impl Sentence<'_> {
             (a, b) = (if a.is_empty() { wide_a } else { a }, if b.is_empty() { wide_b } else { b });
         }
         if a.is_empty() && b.is_empty() && scope.len() == 2 && self.is_strong(phrase) {
-            // A finding that names neither compares the two it cites, in their order.
-            return sides(vec![Rc::clone(&scope[0])], vec![Rc::clone(&scope[1])], true);
+            let (a, b) = (vec![Rc::clone(&scope[0])], vec![Rc::clone(&scope[1])]);
+            return Ok(Some(Sides { a, b, relation, listed: true, unnamed: true }));
         }
         if a.is_empty() && !b.is_empty() {
             a = Some(rest(&b)).filter(|r| r.len() == 1).unwrap_or_default();

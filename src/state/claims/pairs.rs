@@ -60,7 +60,8 @@ impl Sentence<'_> {
             }
         }
         if self.mentions.is_empty() && self.scope.sources.len() == 2 {
-            add(&self.scope.sources[0], &self.scope.sources[1], sign);
+            add(&self.scope.sources[0], &self.scope.sources[1], None);
+            add(&self.scope.sources[1], &self.scope.sources[0], None);
         }
         let mut known: Vec<(String, String)> = Vec::new();
         found.retain(|pair| {
