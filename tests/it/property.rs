@@ -59,6 +59,18 @@ fn no_sequence_loses_a_step_or_takes_an_illegal_one() {
     (first..first + count).for_each(holds);
 }
 
+/// The operations do what they are named for: otherwise nothing above would mean anything.
+#[test]
+fn a_prepared_iteration_walks_the_whole_road_and_merges() {
+    let mut world = World::new();
+    let road = [Op::New, Op::Next(0), Op::Prepare(0), Op::Switch, Op::New, Op::Merge, Op::Switch];
+    for op in road.into_iter().chain([Op::Next(0); 5]).chain([Op::Note(0), Op::Switch, Op::Reset, Op::Merge]) {
+        world.apply(op).unwrap();
+    }
+    assert_eq!(world.phases(), ["concluded"]);
+    world.end().unwrap();
+}
+
 #[test]
 fn a_failing_sequence_is_shrunk_to_what_matters() {
     // A person who goes round every rung: the model must see it, and the shrinker must find it.

@@ -77,6 +77,11 @@ impl World {
         Ok(())
     }
 
+    /// The phases that the iterations are in.
+    pub(super) fn phases(&self) -> Vec<String> {
+        self.state("HEAD").unwrap().into_values().map(|iteration| iteration.phase).collect()
+    }
+
     fn git(&self, words: &str) -> String {
         self.sandbox.try_git(self.sandbox.top(), words)
     }
