@@ -25,6 +25,7 @@ mod output;
 mod phase;
 mod project;
 mod run;
+mod run_judge;
 mod run_submit;
 mod schema;
 mod session;

@@ -1,5 +1,6 @@
 //! `git ar run`: train on this machine or a cluster from a snapshot, list and show runs, exclude what does not count.
 
+use super::run_judge::{self, TriageArgs, VerifyArgs};
 use super::run_submit::{self, ClusterArgs, SubmitArgs};
 use super::{Recording, Reply, Session};
 use crate::cluster::transport::process::Stop;
@@ -27,6 +28,8 @@ enum Verb {
     Smoke(SmokeArgs),
     Local(LocalArgs),
     Submit(SubmitArgs),
+    Triage(TriageArgs),
+    Verify(VerifyArgs),
     List(ListArgs),
     Show(ShowArgs),
     Exclude(ExcludeArgs),
@@ -152,6 +155,8 @@ pub(super) fn run(session: &Session, args: Args) -> Result<Reply, Problems> {
             train(session, wanted, 1, args.place, args.recording)
         }
         Some(Verb::Submit(args)) => run_submit::run(session, args),
+        Some(Verb::Triage(args)) => run_judge::triage(session, &args),
+        Some(Verb::Verify(args)) => run_judge::verify(session, &args),
         Some(Verb::Local(args)) => {
             let LocalArgs { experiment, overrides, seeds, at_once, place, recording } = args;
             train(session, Wanted { kind: RunKind::Full, experiment, overrides, seeds }, at_once, place, recording)

@@ -35,7 +35,7 @@ pub(super) fn status(session: &Session, _: &StatusArgs) -> Result<Reply, Problem
 pub(super) fn resume(session: &Session, args: &ResumeArgs) -> Result<Reply, Problems> {
     session.with(Recording::default(), |context| {
         let resumed = resume::resume(context, args.iteration.as_deref())?;
-        Ok(Reply::new(&resumed).nexts(resumed.standing.next()))
+        Ok(Reply::new(&resumed).nexts(resumed.next()))
     })
 }
 

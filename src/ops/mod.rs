@@ -36,6 +36,8 @@ mod run_job;
 pub mod run_local;
 mod run_same;
 pub mod run_show;
+pub mod run_triage;
+pub mod run_verify;
 mod scaffold;
 pub mod schema;
 pub mod site;

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::gates::{self, Standing};
+use super::job::{self, Listed};
 use super::{Context, find};
 use crate::state::entities::{Planned, Prediction, Step};
 use crate::state::load;
@@ -32,6 +33,8 @@ pub struct Resumed {
     pub steps: Vec<Step>,
     /// Its last runs, oldest first.
     pub runs: Vec<RunLine>,
+    /// Its attempts on clusters that nobody has judged yet.
+    pub jobs: Listed,
     /// Its gates.
     pub standing: Standing,
 }
@@ -74,8 +77,18 @@ pub fn resume(context: &Context<'_>, name: Option<&str>) -> Result<Resumed, Prob
         plan: iteration.plan,
         steps: steps[steps.len().saturating_sub(TOLD)..].to_vec(),
         runs: runs[runs.len().saturating_sub(TOLD)..].iter().map(line).collect(),
+        jobs: job::in_places(context, &tree, std::slice::from_ref(&view.folder))?,
         standing: gates::of_view(context, view)?,
     })
+}
+
+impl Resumed {
+    /// What to type next.
+    #[must_use]
+    pub fn next(&self) -> Vec<String> {
+        let tick = (self.jobs.count() > 0).then(|| "git ar tick".to_string());
+        tick.into_iter().chain(self.standing.next()).collect()
+    }
 }
 
 impl fmt::Display for Resumed {
@@ -104,6 +117,9 @@ impl fmt::Display for Resumed {
             let verdict = run.verdict.map_or("active".to_string(), |v| format!("{v:?}").to_lowercase());
             writeln!(f, "run:        {} {kind} seeds {} ({} collected) {verdict}", run.run, run.seeds, run.collected)?;
         }
+        if self.jobs.count() > 0 {
+            self.jobs.fmt(f)?;
+        }
         writeln!(f)?;
         self.standing.fmt(f)
     }
@@ -124,7 +140,11 @@ pub struct Next {
 pub fn next(context: &Context<'_>, name: Option<&str>) -> Result<Next, Problems> {
     match gates::standing(context, name) {
         Ok(standing) => {
-            Ok(Next { phase: Some(standing.phase), commands: standing.next(), iteration: Some(standing.iteration) })
+            let folder = find::iteration(&context.repo.work_tree(), Some(&standing.iteration))?.folder;
+            let jobs = job::in_places(context, &context.repo.work_tree(), &[folder])?;
+            let tick = (jobs.count() > 0).then(|| "git ar tick".to_string());
+            let commands = tick.into_iter().chain(standing.next()).collect();
+            Ok(Next { phase: Some(standing.phase), commands, iteration: Some(standing.iteration) })
         }
         Err(problems) if name.is_none() && problems.0.iter().any(|p| p.code == "none") => {
             let commands = super::status::status(context)?.next();

@@ -123,6 +123,16 @@ pub fn all(tree: &dyn Tree) -> Result<Vec<Found>, Problem> {
     Ok(found)
 }
 
+/// The runs in the folder of an iteration, or of a project, by the names of the folders.
+pub fn in_place(tree: &dyn Tree, parent: &str) -> Result<Vec<Found>, Problem> {
+    let iteration = parent.rsplit_once("/iterations/").and_then(|(_, name)| IterId::of_folder(name));
+    let slug = parent.split('/').nth(1).and_then(|name| Slug::try_from(name).ok());
+    let Some(project) = slug else { return Ok(Vec::new()) };
+    let entries = tree.list(&join(parent, "runs"))?.into_iter().filter(|e| e.kind == EntryKind::Folder);
+    let ids = entries.filter_map(|e| RunId::try_from(e.name).ok());
+    Ok(ids.map(|id| Found { project: project.clone(), iteration, parent: parent.to_string(), id }).collect())
+}
+
 impl Found {
     /// The place it is recorded in.
     pub fn place(&self, tree: &dyn Tree) -> Result<Place, Problem> {

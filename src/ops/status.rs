@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Context;
+use super::job::{self, Listed};
 use crate::repo::Head;
 use crate::state::entities::Switch;
 use crate::state::load;
@@ -23,6 +24,8 @@ pub struct Status {
     pub phases: bool,
     /// The projects.
     pub projects: Vec<ProjectStatus>,
+    /// Attempts on clusters that nobody has judged yet, of the iterations that are worked on.
+    pub jobs: Listed,
 }
 
 /// One project.
@@ -55,8 +58,9 @@ pub struct Active {
 pub fn status(context: &Context<'_>) -> Result<Status, Problems> {
     let tree = context.repo.work_tree();
     let Head { branch, .. } = context.repo.head()?;
-    let mut projects = Vec::new();
+    let (mut projects, mut places) = (Vec::new(), Vec::new());
     for slug in load::projects(&tree)? {
+        places.push(format!("projects/{slug}"));
         let mut project = ProjectStatus { project: slug.to_string(), active: Vec::new(), phases: BTreeMap::new() };
         for view in load::iterations(&tree, &slug)? {
             let phase = view.iteration.phase;
@@ -64,6 +68,7 @@ pub fn status(context: &Context<'_>) -> Result<Status, Problems> {
             if phase.is_active() {
                 let runs = crate::state::tree::Tree::list(&tree, &format!("{}/runs", view.folder))?.len();
                 let since = view.iteration.steps.last().map(|s| s.at);
+                places.push(view.folder.clone());
                 project.active.push(Active {
                     iteration: view.name(),
                     phase,
@@ -76,7 +81,8 @@ pub fn status(context: &Context<'_>) -> Result<Status, Problems> {
         projects.push(project);
     }
     let phases = context.settings.phases == Switch::On;
-    Ok(Status { branch, state_branch: context.settings.branch.clone(), phases, projects })
+    let jobs = job::in_places(context, &tree, &places)?;
+    Ok(Status { branch, state_branch: context.settings.branch.clone(), phases, projects, jobs })
 }
 
 impl Status {
@@ -84,12 +90,14 @@ impl Status {
     #[must_use]
     pub fn next(&self) -> Vec<String> {
         let active: Vec<&Active> = self.projects.iter().flat_map(|p| &p.active).collect();
-        match active.as_slice() {
+        let mut next: Vec<String> = (self.jobs.count() > 0).then(|| "git ar tick".to_string()).into_iter().collect();
+        next.extend(match active.as_slice() {
             [] if !self.phases => vec!["git ar run local EXPERIMENT".into(), "git ar board".into()],
             [] => vec!["git ar start \"TOPIC\"".into()],
             [one] => vec![format!("git ar phase why {}", one.iteration)],
             _ => vec!["git ar resume".into()],
-        }
+        });
+        next
     }
 }
 
@@ -125,6 +133,9 @@ impl fmt::Display for Status {
                 writeln!(f, "  {}  {}{since}{runs}", active.iteration, active.phase)?;
                 writeln!(f, "    {}", active.question.lines().next().unwrap_or_default())?;
             }
+        }
+        if self.jobs.count() > 0 {
+            self.jobs.fmt(f)?;
         }
         Ok(())
     }

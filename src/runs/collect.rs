@@ -91,7 +91,8 @@ fn judged(id: &RunId, run: &Run, seed: u64, code: i32, bytes: Option<Vec<u8>>) -
 }
 
 /// Why these metrics are not this seed's of this run.
-fn foreign(id: &RunId, run: &Run, seed: u64, metrics: &Metrics) -> Option<String> {
+#[must_use]
+pub fn foreign(id: &RunId, run: &Run, seed: u64, metrics: &Metrics) -> Option<String> {
     let differ = |key: &str, found: &str, wanted: &str| {
         (found != wanted).then(|| format!("metrics.json has {key} `{found}`; this run's is `{wanted}`"))
     };

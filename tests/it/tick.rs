@@ -193,9 +193,11 @@ fn jobs_are_listed_explained_read_and_ended() {
     has(&lab.run("job"), &["no attempt is active"]);
     let run = lab.submitted("ka001-mlp", &[0, 1]);
     has(&lab.run("job"), &["lab: 1 active", "ka001-mlp.1  job 1.vm  submitted; nobody has looked yet"]);
+    has(&lab.run("status"), &["lab: 1 active", "nobody has looked yet", "next: git ar tick"]);
     assert_eq!(lab.queries(), 0, "a list asks nobody");
     lab.job(&run, "Q", "    comment = Not Running: Insufficient amount of resource: ngpus\n");
     lab.run("tick");
+    has(&lab.run("status"), &["queued (Not Running: Insufficient amount of resource: ngpus)  (seen 2026-01-05"]);
     has(&lab.run("job status"), &["queued (Not Running: Insufficient amount of resource: ngpus)  (seen 2026-01-05"]);
     has(
         &lab.run("job why ka0"),

@@ -108,6 +108,16 @@ fn a_submit_whose_answer_was_lost_is_found_by_the_tick() {
     assert_eq!(site.jobs().len(), 1);
     has(&sandbox.run("tick --now"), &["no attempt is active"]);
     has(&sandbox.run("run submit mlp --seeds 0"), &["has its result in run", "nothing is left to submit"]);
+    // The run, looked at again; then its record is tampered with.
+    let (run, folder) = only_run(&sandbox);
+    let verified = sandbox.run(&format!("run verify {run}"));
+    has(
+        &verified,
+        &["as recorded", "ok     anchor", "ok     snapshot", "ok     config", "ok     composed", "ok     seed 0"],
+    );
+    let metrics = format!("{folder}/seed-0/metrics.json");
+    sandbox.write(&metrics, &sandbox.read(&metrics).replace("\"seed\":0", "\"seed\":1"));
+    has(&sandbox.run(&format!("run verify {run}")), &["1 of", "WRONG  seed 0", "has seed `1`", "[exit 1]"]);
 }
 
 #[test]
@@ -141,11 +151,14 @@ fn a_failed_job_is_submitted_again_by_a_person_alone() {
     );
     let (run, folder) = only_run(&sandbox);
     assert_eq!(site.jobs().len(), 1);
+    let triage = sandbox.run("run triage");
+    has(&triage, &[&format!("{run}.1  failed (code)"), "  | Error: the data is not ready", "git ar job logs"]);
     std::fs::remove_file(site.path("scratch/fail")).unwrap();
     has(&sandbox.run(&format!("job resubmit {run}")), &["seeds 0-1: attempt 2, job 1.vm", "committed"]);
     has(&sandbox.run(&format!("job resubmit {run}")), &["nothing changed: attempt 2 is active"]);
     has(&ticks(&site, &sandbox), &[&format!("{run}.2"), "succeeded: seeds 0-1"]);
     has(&sandbox.run(&format!("job resubmit {run}")), &["nothing changed: every seed has its result"]);
+    has(&sandbox.run("run triage"), &["nothing needs to be looked at"]);
     assert!(sandbox.top().join(&folder).join("seed-1/metrics.json").exists());
     has(&sandbox.run(&format!("job script {run} --attempt 1")), &["#PBS -N"]);
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::run::{Failure, at, cargo, show, top};
 
-const ITERATIONS: usize = 1000;
-const RUNS_EACH: usize = 10;
+pub(crate) const ITERATIONS: usize = 1000;
+pub(crate) const RUNS_EACH: usize = 10;
 /// How often each command is timed; commands alternate, so that a busy machine troubles them alike.
 const ROUNDS: usize = 25;
 
@@ -70,7 +70,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 /// Makes the repository through `git fast-import` and checks it out.
-fn make(folder: &Path) -> Result<(), Failure> {
+pub(crate) fn make(folder: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(folder).map_err(at(folder))?;
     git(folder, &["init", "-q", "-b", "develop"])?;
     let mut import = Command::new("git")
@@ -98,7 +98,7 @@ fn change(folder: &Path) -> Result<(), Failure> {
     git(folder, &["add", "-A"])
 }
 
-fn git(folder: &Path, words: &[&str]) -> Result<(), Failure> {
+pub(crate) fn git(folder: &Path, words: &[&str]) -> Result<(), Failure> {
     show(Command::new("git").current_dir(folder).args(words))
 }
 
@@ -121,7 +121,7 @@ fn stream() -> String {
             file(&mut out, &format!("{folder}/{document}.md"), &format!("# {document} of {id}\n"));
         }
         for number in 0..RUNS_EACH {
-            run_files(&mut out, &folder, id, number);
+            run_files(&mut out, id, number);
         }
     }
     out.push('\n');
@@ -144,11 +144,17 @@ fn iteration(id: usize) -> String {
     text
 }
 
-fn run_files(out: &mut String, iteration: &str, id: usize, number: usize) {
+/// A run's id and the folder of its record.
+pub(crate) fn run_folder(id: usize, number: usize) -> (String, String) {
+    let name = format!("b{id}x{number}-bench");
+    let folder = format!("{}/runs/{name}", iteration_folder(id));
+    (name, folder)
+}
+
+fn run_files(out: &mut String, id: usize, number: usize) {
     let digest = format!("{:064x}", id * RUNS_EACH + number);
     let commit = "1".repeat(40);
-    let name = format!("b{id}x{number}-bench");
-    let folder = format!("{iteration}/runs/{name}");
+    let (name, folder) = run_folder(id, number);
     let run = format!(
         "schema: 1\nkind: full\nexperiment: bench\ncluster: local\ncreated: 2026-01-03T08:00:00Z\n\
          anchor: {{commit: '{commit}', code_tree: '{digest}', manifest: '{digest}'}}\n\

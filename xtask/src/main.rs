@@ -3,6 +3,7 @@
 
 mod apt;
 mod bench_repo;
+mod bench_tick;
 mod elf;
 mod engine;
 mod hook_managers;
@@ -24,6 +25,7 @@ usage: cargo xtask <command>
                         (default: where cargo installs programs)
   static                build git-ar (release) as one file without any library, and prove that it is one
   bench-repo DIR        make a repository of 1,000 iterations and 10,000 runs in DIR, and time git-ar beside git
+  bench-tick DIR        the same repository in DIR with 500 active jobs, and what a tick costs there
   hook-managers         fetch pre-commit, lefthook and husky for the tests, once for all checkouts
   libtorch              fetch libtorch, once for all checkouts, and print its folder
 
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         ["engine", "--root", root] => engine::install(Some(root.as_ref())),
         ["static"] => portable::build(),
         ["bench-repo", folder] => bench_repo::run(folder.as_ref()),
+        ["bench-tick", folder] => bench_tick::run(folder.as_ref()),
         ["libtorch"] => libtorch::provide().map(|found| println!("{}", found.folder().display())),
         ["hook-managers"] => hook_managers::provide().map(|found| println!("{}", found.display())),
         [] | ["help" | "-h" | "--help"] => {

@@ -5,13 +5,15 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::super::tick::seen::Sights;
-use super::super::tick::{Line, active, tip};
 use crate::ops::Context;
+use crate::ops::tick::active::{self, Active};
+use crate::ops::tick::seen::Sights;
+use crate::ops::tick::{Line, tip};
 use crate::state::problem::Problem;
+use crate::state::tree::Tree;
 
 /// The active attempts.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Listed {
     /// By cluster.
     pub clusters: BTreeMap<String, Vec<Line>>,
@@ -22,14 +24,30 @@ pub struct Listed {
 /// # Errors
 /// [`Kind::Invalid`](crate::state::problem::Kind::Invalid) for a record that does not read.
 pub fn list(context: &Context<'_>) -> Result<Listed, Problem> {
+    Ok(known(context, active::find(&tip(context)?)?))
+}
+
+/// The active attempts of the runs in some folders of iterations and projects.
+///
+/// # Errors
+/// As [`list`].
+pub fn in_places(context: &Context<'_>, tree: &dyn Tree, places: &[String]) -> Result<Listed, Problem> {
+    let mut actives = Vec::new();
+    for place in places {
+        actives.extend(active::in_place(tree, place)?);
+    }
+    Ok(known(context, actives))
+}
+
+fn known(context: &Context<'_>, actives: Vec<Active>) -> Listed {
     let mut clusters: BTreeMap<String, Vec<Line>> = BTreeMap::new();
     let mut sights: BTreeMap<String, Sights> = BTreeMap::new();
-    for active in active::find(&tip(context)?)? {
+    for active in actives {
         let name = active.attempt.cluster.clone();
         let known = sights.entry(name.clone()).or_insert_with(|| Sights::read(context.repo.common_dir(), &name));
         clusters.entry(name).or_default().push(Line::known(&active, known));
     }
-    Ok(Listed { clusters })
+    Listed { clusters }
 }
 
 impl Listed {

@@ -8,7 +8,7 @@ mod why;
 
 pub use cancel::{Canceled, cancel};
 pub use files::{Logs, Script, logs, script};
-pub use list::{Listed, list};
+pub use list::{Listed, in_places, list};
 pub use resubmit::{Resubmitted, resubmit};
 pub use why::{Why, why};
 

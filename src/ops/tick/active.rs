@@ -43,6 +43,18 @@ pub fn find(tree: &dyn Tree) -> Result<Vec<Active>, Problem> {
     Ok(active)
 }
 
+/// The attempts without a verdict of the runs in the folder of an iteration or a project.
+///
+/// # Errors
+/// As [`find`].
+pub fn in_place(tree: &dyn Tree, parent: &str) -> Result<Vec<Active>, Problem> {
+    let mut active = Vec::new();
+    for found in run::in_place(tree, parent)? {
+        active.extend(of_run(tree, &found)?);
+    }
+    Ok(active)
+}
+
 /// The attempts of one run without a verdict.
 ///
 /// # Errors

@@ -268,7 +268,8 @@ pub(super) fn told(verdict: Verdict, cause: Cause) -> Option<&'static str> {
 }
 
 /// What a job attested that is not what its run says.
-fn differs(start: &Start, run: &Run) -> Option<String> {
+#[must_use]
+pub fn differs(start: &Start, run: &Run) -> Option<String> {
     let anchor = &run.anchor;
     let pairs = [
         ("commit", &start.commit, &anchor.commit),

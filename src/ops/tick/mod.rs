@@ -16,7 +16,7 @@ mod schedule;
 pub mod seen;
 
 pub use decide::ago;
-pub use judge::append;
+pub use judge::{append, differs};
 pub use land::{land as commit, may_land};
 pub use outcome::{ClusterTick, Line, Ticked};
 pub use schedule::schedule;
