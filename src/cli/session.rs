@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use crate::cluster::credentials;
 use crate::ops::{Context, Progress};
 use crate::repo::store::Owner;
 use crate::repo::{Environment, Recovered, Repo, fail, git};
@@ -122,7 +123,10 @@ impl Session {
         recording: Recording,
         work: impl FnOnce(&Context<'_>) -> Result<T, Problems>,
     ) -> Result<T, Problems> {
-        let env = |name: &str| self.env(name);
+        // A file that is not there holds nothing.
+        let kept =
+            std::fs::read_to_string(repo.top().join(".env")).map(|text| credentials::read(&text)).unwrap_or_default();
+        let env = |name: &str| self.env(name).or_else(|| kept.get(name).cloned());
         work(&Context {
             repo,
             settings,

@@ -2,6 +2,7 @@
 //! other machines.
 
 pub mod cause;
+pub mod credentials;
 pub mod legal;
 pub mod live;
 pub mod local;

@@ -109,6 +109,36 @@ fn a_passphrase_comes_from_outside_and_a_wrong_one_is_told_as_one() {
 }
 
 #[test]
+fn the_passphrase_of_an_env_file_is_used_and_stands_nowhere_else() {
+    let site = known();
+    let key = site.path("client/.ssh/id_ed25519");
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-p", "-P", "", "-N", "secret-words-77", "-f"])
+        .arg(&key)
+        .status();
+    assert!(made.unwrap().success());
+    let sandbox = crate::submit::lab(&site, "ssh2");
+    let ssh = sandbox.home().join(".ssh");
+    std::fs::create_dir(&ssh).unwrap();
+    std::fs::copy(site.path("client/.ssh/known_hosts"), ssh.join("known_hosts")).unwrap();
+    sandbox.write(".gitignore", ".env\n");
+    sandbox.git("add .gitignore");
+    sandbox.git("commit -q -m ignore");
+    sandbox.git("push -q");
+    assert!(sandbox.run("cluster doctor site").contains("[exit 7]"));
+    let file = format!("GIT_AR_SSH_KEY={}\nGIT_AR_SSH_PASSPHRASE=secret-words-77\n", key.display());
+    sandbox.write(".env", &file);
+    let said = sandbox.run("cluster doctor site");
+    assert!(said.contains("ok       connection"), "{said}");
+    let said = sandbox.run("run submit mlp --seeds 0");
+    assert!(said.contains("job 0.vm"), "{said}");
+    site.idle();
+    let told = sandbox.run("tick --now") + &sandbox.run("job logs");
+    let found = sandbox.sh(sandbox.home(), &format!("grep -rl secret-words-77 . {} || true", site.path("").display()));
+    assert_eq!(found, "./repo/.env\n", "{told}");
+}
+
+#[test]
 fn a_wire_that_breaks_gives_the_whole_answer_or_none() {
     let site = known();
     let proxy = Proxy::to(site.port());
