@@ -36,6 +36,10 @@ impl Facts for TreeFacts<'_> {
         super::cells::of_plan(self.tree, &self.settings()?, planned, self.context.env)
     }
 
+    fn against_cluster(&self, planned: &Planned) -> Result<Vec<Problem>, Problem> {
+        super::cells::against_cluster(self.tree, &self.settings()?, planned)
+    }
+
     fn config_digest(&self, path: &str, config: &[u8]) -> Result<String, Problem> {
         super::cells::digest_of(path, config)
     }

@@ -240,7 +240,8 @@ impl<'a> Bug<'a> {
         }
         let tree = Overlay::new(anchor, old);
         let (experiment, overrides) = (run.run.experiment.clone(), run.run.overrides.clone());
-        let planned = Planned { experiment, overrides, seeds: run.run.seeds.clone() };
+        let seeds = run.run.seeds.clone();
+        let planned = Planned { experiment, overrides, seeds, cluster: None, queue: None, walltime: None };
         let cells = super::cells::of_plan(&tree, &self.context.settings, &planned, self.context.env);
         Ok(!cells.is_ok_and(|cells| cells.iter().any(|cell| cell.digest == run.run.config_digest)))
     }

@@ -29,6 +29,9 @@ pub struct Settings {
     /// Paths that make up the code tree; everything when empty.
     #[serde(default)]
     pub code: Vec<String>,
+    /// The cluster where experiments run when nothing else is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
     /// The oldest git-ar that may work here.
     #[serde(default)]
     pub min_version: Option<String>,
@@ -214,6 +217,15 @@ pub struct Planned {
     pub overrides: Vec<String>,
     /// Seeds of every cell.
     pub seeds: Seeds,
+    /// The cluster where it is to run; the one of configs/ar.yaml when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    /// The queue there; the profile's default when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+    /// The walltime of a job, `HH:MM:SS`; estimated when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub walltime: Option<String>,
 }
 
 /// A gate set aside.

@@ -249,3 +249,30 @@ fn a_squash_of_legal_steps_passes_and_check_names_the_bad_commit() {
         "{range}"
     );
 }
+
+#[test]
+fn a_plan_that_no_queue_takes_is_told_before_anything_is_submitted() {
+    let sandbox = written();
+    let said = sandbox.run("phase next");
+    assert!(said.contains("survey → implement"), "{said}");
+    let site = "schema: 1\nscheduler: pbs\ntransport: ssh\nhost: site\nscratch: /s\ndefault_queue: gpu_1\nqueues:\n  \
+                gpu_1: {max_walltime: \"12:00:00\", gpus: [1, 1], resources: {ngpus: 1}}\n";
+    sandbox.commit("configs/cluster/site.yaml", site);
+    let file = format!("{FOLDER}/iteration.yaml");
+    let text = sandbox.read(&file);
+    let gates = |more: &str| {
+        let plan = format!("plan:\n  - {{experiment: digits_ffnn_adam, seeds: 0-1{more}}}\n");
+        sandbox.write(&file, &text.replace("plan: []\n", &plan));
+        sandbox.run("gate list")
+    };
+    let long = gates(", cluster: site, walltime: \"13:00:00\"");
+    assert!(long.contains("walltime 13:00:00 is above queue gpu_1's 12:00:00"), "{long}");
+    assert!(gates(", cluster: site, queue: gpu_2").contains("has no queue `gpu_2`"));
+    assert!(gates(", cluster: sight").contains("there is no cluster `sight`"));
+    for good in ["", ", cluster: site", ", cluster: site, walltime: \"12:00:00\""] {
+        assert!(gates(good).contains("ok    cluster"), "{}", gates(good));
+    }
+    sandbox.write("configs/ar.yaml", "schema: 1\ntrainer: reference\ncluster: nowhere\n");
+    sandbox.git("commit -q -m settings -- configs/ar.yaml");
+    assert!(gates("").contains("there is no cluster `nowhere`"));
+}

@@ -72,7 +72,7 @@ impl Dialect for Slurm {
 
     fn fallback(&self, id: &str) -> Option<Vec<String>> {
         let job = format!("--jobs={id}");
-        Some(words(&["sacct", "-X", "--array", "--noheader", "--parsable2", &job, ACCOUNTED]))
+        Some(words(&["sacct", "-X", "--noheader", "--parsable2", &job, ACCOUNTED]))
     }
 
     fn id_variable(&self) -> &'static str {

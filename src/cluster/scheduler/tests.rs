@@ -332,3 +332,45 @@ fn no_text_breaks_a_parser() {
         }
     }
 }
+
+#[test]
+fn what_a_real_slurm_said_is_read() {
+    let text = include_str!("../../../tests/data/pbs/slurm-22.05.8-native.txt");
+    let mut seen: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut counts = [0; 3];
+    for block in text.split("$ ").filter(|block| !block.is_empty()) {
+        let (command, rest) = block.split_once('\n').unwrap();
+        let (output, code) = rest.rsplit_once("[rc=").unwrap();
+        let (errors, printed): (Vec<&str>, Vec<&str>) = output.lines().partition(|l| l.starts_with("[stderr] "));
+        let reply = said(code.trim().trim_end_matches(']').parse().unwrap(), &printed.join("\n"), &errors.join("\n"));
+        if command.starts_with("sbatch") {
+            match slurm().job_id(&reply) {
+                Submitted::Id(_) => counts[0] += 1,
+                Submitted::Refused(words) => assert!(words.contains("invalid partition"), "{words}"),
+                Submitted::Unavailable(words) => assert!(words.contains("Unable to contact"), "{words}"),
+            }
+        } else if command.contains("--format=%F") {
+            assert_eq!(slurm().found(&reply).unwrap(), ["4"]);
+        } else if command.starts_with("squeue") || command.starts_with("sacct -X --noheader") {
+            match slurm().states(&ids(&["1", "2", "3", "4", "5", "6", "7", "99999"]), &reply) {
+                Looked::Unavailable(words) => {
+                    assert!(words.contains("Unable to contact"), "{words}");
+                    counts[2] += 1;
+                }
+                Looked::Known(known) => {
+                    counts[1] += 1;
+                    for (id, state) in known {
+                        seen.entry(id).or_default().push(state.raw);
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(counts, [7, 6, 1]);
+    assert_eq!(seen["3"], ["RUNNING", "RUNNING", "TIMEOUT"]);
+    assert_eq!(
+        (&seen["2"][1], &seen["5"][1], &seen["4"][1]),
+        (&"FAILED".into(), &"CANCELLED".into(), &"COMPLETED".into())
+    );
+    assert!(!seen.contains_key("99999"));
+}

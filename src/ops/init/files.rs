@@ -109,6 +109,7 @@ pub(super) fn settings(branch: &str, flavour: Flavour, trainer: BuiltIn) -> Sett
         trainer: Trainer::Named(trainer),
         config_dir: "configs".into(),
         code: Vec::new(),
+        cluster: None,
         min_version: None,
     }
 }

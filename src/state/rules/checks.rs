@@ -130,6 +130,20 @@ pub(super) fn plan(evidence: &Evidence, facts: &dyn Facts) -> Result<Vec<Problem
         .collect())
 }
 
+pub(super) fn cluster(evidence: &Evidence, facts: &dyn Facts) -> Result<Vec<Problem>, Problem> {
+    let mut found = Vec::new();
+    for planned in &evidence.view.iteration.plan {
+        for problem in facts.against_cluster(planned)? {
+            let message = format!("{}: {}", planned.experiment, problem.message);
+            let unmet = unmet(evidence, "plan", message, problem.hint.unwrap_or_default());
+            if !found.contains(&unmet) {
+                found.push(unmet);
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// Whether a run ended well: an attempt that succeeded, and finite metrics for at least one seed.
 fn succeeded(run: &RunView) -> bool {
     let ended = run.last_attempt().is_some_and(|a| a.verdict == Some(Verdict::Succeeded));

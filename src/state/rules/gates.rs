@@ -21,7 +21,7 @@ pub struct Gate {
 }
 
 /// Every gate, in the order in which a person meets them.
-pub const GATES: [Gate; 17] = [
+pub const GATES: [Gate; 18] = [
     gate("question", Phase::Survey, "question and hypothesis are written", checks::question),
     gate(
         "prediction",
@@ -32,6 +32,7 @@ pub const GATES: [Gate; 17] = [
     gate("survey", Phase::Survey, "survey.md says something in every section", checks::survey),
     gate("references", Phase::Survey, "survey.md cites at least one entry of references.yaml", checks::references),
     gate("plan", Phase::Implement, "the plan names experiments, and every cell composes", checks::plan),
+    gate("cluster", Phase::Implement, "walltime and queue are legal for the plan's cluster", checks::cluster),
     gate("smoke", Phase::Implement, "a smoke run with this code and each cell's config ended well", checks::smoke),
     gate(
         "seeds",

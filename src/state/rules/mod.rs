@@ -47,6 +47,8 @@ pub struct Cell {
 pub trait Facts {
     /// The cells of one line of a plan.
     fn cells(&self, planned: &Planned) -> Result<Vec<Cell>, Problems>;
+    /// What stands against one line of a plan on the cluster where it is to run; nothing when none is meant.
+    fn against_cluster(&self, planned: &Planned) -> Result<Vec<Problem>, Problem>;
     /// The digest of a stored config.
     fn config_digest(&self, path: &str, config: &[u8]) -> Result<String, Problem>;
     /// The digest of the tree's code.

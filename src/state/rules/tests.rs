@@ -26,6 +26,11 @@ impl Facts for Given {
         Ok(vec![cell])
     }
 
+    fn against_cluster(&self, planned: &Planned) -> Result<Vec<Problem>, Problem> {
+        let long = planned.walltime.as_deref() == Some("99:00:00");
+        Ok(long.then(|| Problem::new(Kind::Usage, "queue", "too long")).into_iter().collect())
+    }
+
     fn config_digest(&self, _: &str, config: &[u8]) -> Result<String, Problem> {
         Ok(String::from_utf8_lossy(config).trim().to_string())
     }
@@ -147,6 +152,11 @@ fn gates_hold_what_is_not_done() {
     assert_eq!(codes(&at(IMPLEMENT), &at(EXPERIMENT)), ["gate"]);
     let smoke = with_run(at(EXPERIMENT), "s1-a", "smoke");
     assert_eq!(codes(&smoke, &with_run(at(ANALYZE), "s1-a", "smoke")), ["gate"]);
+    let long = WRITTEN.replace("seeds: [0]}", "seeds: [0], walltime: \"99:00:00\"}");
+    let long =
+        |steps| with_run(base(), "s1-a", "smoke").with(&format!("{FOLDER}/iteration.yaml"), &iteration(steps, &long));
+    let found = judge(&long(IMPLEMENT), &long(EXPERIMENT));
+    assert!(found[0].message.contains("too long") && found[0].line.is_some(), "{found:?}");
 }
 
 #[test]
