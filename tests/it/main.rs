@@ -31,6 +31,7 @@ mod sandbox;
 mod schema;
 mod shapes;
 mod site;
+mod slurm;
 mod submit;
 mod tick;
 mod tick_site;

@@ -12,6 +12,7 @@ pub mod here;
 pub mod intent;
 mod job;
 mod outcome;
+mod planned;
 pub mod send;
 mod walltime;
 
@@ -37,7 +38,7 @@ pub use outcome::{AttemptOut, CellOut, Outcome};
 pub struct Request {
     /// The cells and seeds.
     pub wanted: Wanted,
-    /// The cluster; the only one when absent.
+    /// The cluster; the plan's, that of configs/ar.yaml, or the only one when absent.
     pub cluster: Option<String>,
     /// How seeds become jobs; chosen from the queue's limits when absent.
     pub seeds_as: Option<SeedsAs>,
@@ -64,6 +65,7 @@ pub fn start(context: &Context<'_>, request: &Request) -> Result<Outcome, Proble
     let disk = context.repo.work_tree();
     let place = Place::find(context, &disk, request.iteration.as_deref(), request.project.as_deref())?;
     place.allow(request.wanted.kind)?;
+    let request = &planned::filled(context, &place, request);
     if context.commit && !request.here && !request.dry_run {
         context.repo.refuse_in_progress()?;
     }
