@@ -22,6 +22,7 @@ mod merges;
 mod migrate;
 mod never_twice;
 mod oracle;
+mod own_trainer;
 mod phases;
 mod property;
 mod recording;
