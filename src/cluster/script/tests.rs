@@ -329,6 +329,10 @@ fn hostile_values_are_refused_or_stand_for_themselves() {
             assert_eq!(refused.unwrap_err().kind, Kind::Invalid, "{change} {bad:?}");
         }
     }
+}
+
+#[test]
+fn a_script_has_exactly_the_directives_that_are_meant() {
     for scheduler in [Scheduler::Pbs, Scheduler::Slurm] {
         let full = Spec {
             queue: Some("gpu_1".into()),
