@@ -1,5 +1,6 @@
 //! Pairs of rows: which two a figure is the difference of, and which of many belong together.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::compare::Pair;
@@ -110,13 +111,14 @@ pub(super) fn paired(sentence: &Sentence<'_>, a: &[Rc<Source>], b: &[Rc<Source>]
     }
     let mut found = Vec::new();
     let (mut left, mut right): (Vec<_>, Vec<_>) = (a.to_vec(), b.to_vec());
+    let likeness = Likeness::of(a, b);
     for way in 0..3 {
         let mut rest = Vec::new();
         for source in left {
             let declared = sentence.world.partner(&source)?.filter(|_| way == 0);
             let fits = |other: &Rc<Source>| match way {
                 0 => declared.as_ref().is_some_and(|d| d.name == other.name),
-                1 => stem(other) == stem(&source),
+                1 => stem(other) == stem(&source) || likeness.is_closest(&source, other, &right),
                 _ => {
                     ending(other, &source) >= 3
                         && right.iter().all(|o| o.name == other.name || ending(o, &source) < ending(other, &source))
@@ -130,6 +132,28 @@ pub(super) fn paired(sentence: &Sentence<'_>, a: &[Rc<Source>], b: &[Rc<Source>]
         left = rest;
     }
     Ok(found)
+}
+
+/// How like two sources of two groups are: the words that they share and that are not all their group's.
+struct Likeness {
+    common: BTreeSet<String>,
+}
+
+impl Likeness {
+    fn of(a: &[Rc<Source>], b: &[Rc<Source>]) -> Self {
+        let all = |group: &[Rc<Source>]| group.iter().map(|s| s.words()).reduce(|x, y| &x & &y).unwrap_or_default();
+        Self { common: &all(a) | &all(b) }
+    }
+
+    fn between(&self, a: &Source, b: &Source) -> usize {
+        (&a.words() & &b.words()).difference(&self.common).count()
+    }
+
+    /// Whether no other source is as like this one.
+    fn is_closest(&self, source: &Source, other: &Rc<Source>, all: &[Rc<Source>]) -> bool {
+        let like = self.between(source, other);
+        like > 0 && all.iter().all(|o| o.name == other.name || self.between(source, o) < like)
+    }
 }
 
 /// The first word of a label.

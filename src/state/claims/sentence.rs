@@ -210,8 +210,9 @@ impl Metric {
 fn own_names(scope: &Scope, text: &str, mentions: &mut Vec<Mention>) {
     let mut names: BTreeMap<String, Vec<Rc<Source>>> = BTreeMap::new();
     let mut add = |name: String, source: &Rc<Source>| {
-        let list = names.entry(name.to_lowercase()).or_default();
-        super::world::push(list, Rc::clone(source));
+        for name in [name.to_lowercase(), flat(&name)] {
+            super::world::push(names.entry(name).or_default(), Rc::clone(source));
+        }
     };
     let words: Vec<BTreeSet<String>> = scope.sources.iter().map(|s| s.words()).collect();
     for (index, source) in scope.sources.iter().enumerate() {
@@ -222,12 +223,13 @@ fn own_names(scope: &Scope, text: &str, mentions: &mut Vec<Mention>) {
             telling.for_each(|word| add(word.clone(), source));
         }
     }
-    let lower = text.to_lowercase();
+    let (lower, spaced) = (text.to_lowercase(), flat(text));
     if lower.len() != text.len() {
         return;
     }
     for (name, sources) in names.into_iter().rev() {
-        for (at, _) in lower.match_indices(&name) {
+        let places = lower.match_indices(&name).chain(spaced.match_indices(&name)).map(|(at, _)| at);
+        for at in places.collect::<BTreeSet<_>>() {
             let place = at..at + name.len();
             let before = lower[..at].chars().next_back();
             let begins = !before.is_some_and(|c| c.is_alphanumeric() || "_-/.".contains(c));
@@ -244,6 +246,11 @@ fn own_names(scope: &Scope, text: &str, mentions: &mut Vec<Mention>) {
         }
     }
     mentions.sort_by_key(|m| m.place.start);
+}
+
+/// A name in small letters in which hyphens and underscores are blanks: `PC-CNN v2` for `pc_cnn_v2`.
+fn flat(name: &str) -> String {
+    name.to_lowercase().replace(['-', '_'], " ")
 }
 
 /// Words that tell nothing apart although they may stand in one label only.

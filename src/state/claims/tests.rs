@@ -218,6 +218,42 @@ fn a_finding_is_about_the_runs_it_cites() {
     assert_eq!(found("This one outperforms that one.", all), ["outperforms: without a source"]);
 }
 
+/// A finding about runs of ours, as the program words its own.
+#[test]
+fn the_programs_wordings_on_rows_of_ours() {
+    let mut tree = rows();
+    let mut cites = Vec::new();
+    for (id, name, values) in [
+        ("d1-sfnn_ttfs", "sfnn_ttfs", [0.95, 0.96, 0.97]),
+        ("d2-sfnn_rate", "sfnn_rate", [0.98, 0.981, 0.982]),
+        ("d3-hybrid_gru_ttfs", "hybrid_gru_ttfs", [0.985, 0.986, 0.987]),
+        ("d4-hybrid_gru_rate", "hybrid_gru_rate", [0.9852, 0.9862, 0.9873]),
+        ("d5-pc_cnn_v2", "pc_cnn_v2", [0.991, 0.992, 0.993]),
+        ("d6-cnn", "cnn", [0.9916, 0.9926, 0.9936]),
+    ] {
+        tree = with_run(tree, id, name, &values, 10);
+        cites.push(id);
+    }
+    let path = "projects/digits/findings/f.yaml";
+    let found = |text: &str, cites: &[&str]| {
+        let finding = format!("schema: 1\ntext: {}\ncites: [{}]\n", serde_json::Value::from(text), cites.join(", "));
+        let tree = tree.clone().with(path, &finding);
+        let claims = Checker::new(&tree).unwrap().file(path, finding.as_bytes()).unwrap();
+        claims.into_iter().map(|c| format!("{}: {}: {}", c.claim, c.verdict, c.why)).collect::<Vec<_>>()
+    };
+    let all = found("TTFS is worse than rate coding in every architecture tried", &cites[..4]);
+    assert!(all.len() == 1 && all[0].starts_with("worse than: not separated: 1 of 2 pairs supported."), "{all:?}");
+    let one = found("TTFS is worse than rate coding", &cites[..2]);
+    assert!(one.len() == 1 && one[0].starts_with("worse than: supported"), "{one:?}");
+    let trails = found("PC-CNN v2 trails the CNN by 0.06 pp only", &cites[4..]);
+    assert!(
+        trails[0].starts_with("trails: not separated") && trails[1].starts_with("0.06 pp: supported"),
+        "{trails:?}"
+    );
+    let gru = found("Hybrid-GRU TTFS is no worse than Hybrid-GRU rate.", &cites[2..4]);
+    assert!(gru.len() == 1 && gru[0].starts_with("no worse than: supported"), "{gru:?}");
+}
+
 #[test]
 fn a_document_elsewhere_is_checked_where_it_names_something() {
     let tree = rows().with(
