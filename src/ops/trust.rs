@@ -124,6 +124,14 @@ pub fn require_cluster(context: &Context<'_>, tree: &dyn Tree, cluster: &str) ->
     require(context, &named).map_err(|problems| problems.0.into_iter().next().expect("a refusal names a problem"))
 }
 
+/// [`require`] for the trainer of the settings, as `tree` has them.
+///
+/// # Errors
+/// As [`require`], and when a file cannot be read.
+pub fn require_trainer(context: &Context<'_>, tree: &dyn Tree) -> Result<(), Problems> {
+    require(context, trainer(context, tree)?.as_slice())
+}
+
 /// [`require`] for the trainer and one cluster of a tree.
 ///
 /// # Errors

@@ -23,7 +23,7 @@ use super::run::Place;
 use super::run_cells::{Composer, Wanted, cells};
 use super::run_job::Clock;
 use super::site::Site;
-use super::{Context, record};
+use super::{Context, record, trust};
 use crate::runs::pack;
 use crate::state::ids::RunId;
 use crate::state::problem::{Problem, Problems};
@@ -77,6 +77,9 @@ pub fn start(context: &Context<'_>, request: &Request) -> Result<Outcome, Proble
     };
     let env = job::environment(&site.profile);
     let trainer = site.profile.trainer.as_ref().unwrap_or(&context.settings.trainer);
+    if site.profile.trainer.is_none() && !request.dry_run {
+        trust::require_trainer(context, &base.head)?;
+    }
     let dir = &context.settings.config_dir;
     let composer = Composer { tree: &base.head, dir, env: &env, typed: trainer.is_built_in() };
     let cells = cells(&composer, &place, &request.wanted)?;

@@ -7,10 +7,10 @@ use super::claim::{Came, Claim};
 use super::deliver;
 use super::intent::{Intent, run_of};
 use super::job::{self, Ready, Wanted};
-use crate::ops::Context;
 use crate::ops::run::Place;
 use crate::ops::run_job::Clock;
 use crate::ops::site::{PATIENCE, Site};
+use crate::ops::{Context, trust};
 use crate::repo::CommitTree;
 use crate::runs::layout::Record;
 use crate::state::ids::RunId;
@@ -56,6 +56,9 @@ pub fn attempt(
     (place, view): (&Place, &RunView),
     ask: &Ask<'_>,
 ) -> Result<Sent, Problems> {
+    if site.profile.trainer.is_none() {
+        trust::require_trainer(context, tree)?;
+    }
     let clock = Clock(context.now, Instant::now());
     let path = Record::new(&place.folder, &view.id).config();
     let stored = tree.read(&path)?.ok_or_else(|| Problem::new(Kind::Invalid, "no-config", "it is missing").at(path))?;
