@@ -62,6 +62,22 @@ impl Shelf {
         scratch::write(&last, &bytes)
     }
 
+    /// Refuses a disk on which what a training keeps does not fit: after the first checkpoint the one before it, the
+    /// best one, and the next while it is written.
+    pub fn has_room(&self) -> Result<(), Problem> {
+        let last = self.folder.join(LAST);
+        let size = last.metadata().map_err(|e| scratch::failed("read", &last, &e))?.len();
+        let Ok(disk) = rustix::fs::statvfs(&self.folder) else { return Ok(()) };
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free >= 3 * size {
+            return Ok(());
+        }
+        let message = format!("no space for checkpoints: {free} bytes are free, three more of {size} bytes are kept");
+        Err(Problem::new(What::Io, "checkpoint", message)
+            .at(self.folder.display().to_string())
+            .hint("make room there, or train into a folder on another disk"))
+    }
+
     /// Writes the weights of the best epoch.
     pub fn save_best(&self, tensors: &[(String, Tensor)], history: &History) -> Result<(), Problem> {
         scratch::write(&self.folder.join(BEST), &self.bytes(tensors, history))

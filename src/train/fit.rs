@@ -82,7 +82,9 @@ pub fn fit(job: Job<'_>, watcher: &mut dyn Watcher) -> Result<End, Problem> {
         return Ok(End::Finished(Box::new(metrics)));
     }
     let mut training = Training::new(job)?;
-    training.resume(watcher)?;
+    if !training.resume(watcher)? && !job.task.smoke {
+        training.save().and_then(|()| training.shelf.has_room())?;
+    }
     training.tell(|tracker, history| tracker.start(history))?;
     watcher.start(job.task.seed, training.epochs, training.steps as u64, &training.history);
     let end = training.run(watcher);
@@ -251,13 +253,14 @@ impl<'a> Training<'a> {
         self.shelf.save(&tensors, &self.history)
     }
 
-    fn resume(&mut self, watcher: &mut dyn Watcher) -> Result<(), Problem> {
+    /// Goes back to the last checkpoint; false when there is none.
+    fn resume(&mut self, watcher: &mut dyn Watcher) -> Result<bool, Problem> {
         if self.job.task.smoke {
-            return Ok(());
+            return Ok(false);
         }
         let (checkpoint, words) = self.shelf.last()?;
         words.iter().for_each(|words| watcher.say(words));
-        let Some(checkpoint) = checkpoint else { return Ok(()) };
+        let Some(checkpoint) = checkpoint else { return Ok(false) };
         if !restore(&self.params, &|name| checkpoint.find(name)) || !self.learner.restore(&|name| checkpoint.find(name))
         {
             return Err(Problem::new(What::Invalid, "checkpoint", "the checkpoint here is of another model")
@@ -267,7 +270,7 @@ impl<'a> Training<'a> {
         self.history = checkpoint.history;
         let History { epoch, step, .. } = self.history;
         watcher.say(&format!("seed {}: goes on after epoch {epoch}, step {step}", self.job.task.seed));
-        Ok(())
+        Ok(true)
     }
 
     /// Writes that the training failed, and gives the problem.

@@ -41,6 +41,11 @@ impl Scene {
         spoken(&self.command(arguments).output().unwrap())
     }
 
+    /// The result of seed 0 without what differs from run to run.
+    pub(crate) fn metrics(&self) -> Metrics {
+        timeless(Metrics::from_json(&std::fs::read(self.seed_dir().join("metrics.json")).unwrap()).unwrap())
+    }
+
     /// The scene's folder.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()

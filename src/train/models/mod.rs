@@ -1,5 +1,7 @@
 //! The models: one file each, one word each in the list below, one YAML each in `configs/model`.
 
+mod rows;
+
 use tch::{Reduction, Tensor};
 
 use super::params::Params;
