@@ -5,8 +5,8 @@ use tch::{Kind, Reduction, Tensor};
 use super::data::Part;
 use super::models::{Mode, Model};
 
-/// Images looked at in one go.
-const BATCH: i64 = 1000;
+/// Images looked at in one go: few enough that looking takes no more memory than learning.
+const BATCH: i64 = 250;
 
 /// Accuracy as a fraction, and mean cross-entropy in nats.
 #[derive(Clone, Copy, Debug, PartialEq)]

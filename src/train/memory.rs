@@ -28,19 +28,17 @@ pub fn floats_mut(tensor: &mut Tensor) -> &mut [f32] {
 
 /// Keeps freed memory for the next step. Called once, before any thread starts.
 ///
-/// Each step frees all that it has allocated. As it comes, glibc hands large pieces back to the system, which zeroes
-/// every page of them again for the next step: a quarter of the time of a small convolutional network.
+/// Each step frees all that it has allocated. As it comes, glibc hands the top of its heap back to the system, which
+/// zeroes every page of it again for the next step: a quarter of the time of a small convolutional network. Pieces of
+/// 32 MiB and more still go back at once: among them the heap would become a sieve, and they are used for longer than
+/// their pages take to zero.
 pub fn keep() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
-        const MOST: i32 = 1 << 30;
         // SAFETY: `mallopt` takes numbers and touches the allocator's settings only; no other thread runs yet.
         unsafe {
-            libc::mallopt(libc::M_TRIM_THRESHOLD, MOST);
-            // Older versions take at most 32 MiB.
-            if libc::mallopt(libc::M_MMAP_THRESHOLD, MOST) == 0 {
-                libc::mallopt(libc::M_MMAP_THRESHOLD, 32 << 20);
-            }
+            libc::mallopt(libc::M_MMAP_THRESHOLD, 32 << 20);
+            libc::mallopt(libc::M_TRIM_THRESHOLD, 512 << 20);
             // A second arena, which threads get otherwise, is made of heaps of 64 MiB.
             libc::mallopt(libc::M_ARENA_MAX, 1);
         }

@@ -37,7 +37,7 @@ const FILES: Files = Files {
 pub(super) fn read(dataset: &Dataset, root: Option<&str>) -> Result<[Raw; 2], Problem> {
     let mut files = FILES.read(dataset, root, whole)?;
     let test = files.pop().expect("six files");
-    Ok([raw(&files.concat()), raw(&test)])
+    Ok([raw(&files), raw(&[test])])
 }
 
 fn whole(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
@@ -47,7 +47,11 @@ fn whole(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
     }
 }
 
-fn raw(records: &[u8]) -> Raw {
-    let records = records.chunks_exact(RECORD);
-    Raw { labels: records.clone().map(|r| r[0]).collect(), pixels: records.flat_map(|r| &r[1..]).copied().collect() }
+fn raw(files: &[Vec<u8>]) -> Raw {
+    let (mut labels, mut pixels) = (Vec::new(), Vec::with_capacity(files.len() * RECORDS * (RECORD - 1)));
+    for record in files.iter().flat_map(|file| file.chunks_exact(RECORD)) {
+        labels.push(record[0]);
+        pixels.extend_from_slice(&record[1..]);
+    }
+    Raw { pixels, labels }
 }
