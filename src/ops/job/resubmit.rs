@@ -55,7 +55,7 @@ pub fn resubmit(
     if named.view.is_quarantined() {
         let message = format!("run {} is quarantined: what ran is not what was to run", named.view.id);
         let problem = Problem::new(Kind::Refused, "quarantined", message);
-        return Err(problem.hint(format!("git ar run rerun {}", named.view.id)).into());
+        return Err(problem.hint(format!("git ar run submit {}   as a new run", named.view.run.experiment)).into());
     }
     let resources = &named.attempt.resources;
     let recorded = resources.walltime.as_deref().and_then(seconds);
