@@ -23,7 +23,8 @@ usage: cargo xtask <command>
   test [--no-engine]    set up everything, then run every check and test; the end says what ran
   engine [--root DIR]   build git-ar and git-ar-train (release) and install both into DIR/bin
                         (default: where cargo installs programs)
-  static                build git-ar (release) as one file without any library, and prove that it is one
+  static [FILE]         build git-ar (release) as one file without any library, and prove that it is one;
+                        with FILE only prove it
   bench-repo DIR        make a repository of 1,000 iterations and 10,000 runs in DIR, and time git-ar beside git
   bench-tick DIR        the same repository in DIR with 500 active jobs, and what a tick costs there
   hook-managers         fetch pre-commit, lefthook and husky for the tests, once for all checkouts
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         ["engine"] => engine::install(None),
         ["engine", "--root", root] => engine::install(Some(root.as_ref())),
         ["static"] => portable::build(),
+        ["static", file] => portable::prove(file.as_ref()),
         ["bench-repo", folder] => bench_repo::run(folder.as_ref()),
         ["bench-tick", folder] => bench_tick::run(folder.as_ref()),
         ["libtorch"] => libtorch::provide().map(|found| println!("{}", found.folder().display())),

@@ -10,17 +10,24 @@ use crate::run::{Failure, at, cargo, output, show, top};
 /// CentOS 7 has 3.10; the file must not ask for more than this.
 const KERNEL: [u32; 3] = [3, 2, 0];
 
-/// Builds it, examines it, and starts it where nothing else is.
+/// Where systems keep `chroot`; the PATH of what is started there is another.
+const CHROOT: [&str; 3] = ["/usr/sbin/chroot", "/usr/bin/chroot", "/sbin/chroot"];
+
+/// Builds it and proves it.
 pub(crate) fn build() -> Result<(), Failure> {
     let target = target()?;
     let folder = top().join("target/static");
     let mut command = cargo(&["build", "--release", "--bin", "git-ar", "--target", &target]);
     command.env("RUSTFLAGS", "-C target-feature=+crt-static").env("CARGO_TARGET_DIR", &folder);
     show(&mut command)?;
-    let file = folder.join(&target).join("release/git-ar");
-    examine(&file)?;
+    prove(&folder.join(&target).join("release/git-ar"))
+}
+
+/// Examines a file that was built before, and starts it where nothing else is.
+pub(crate) fn prove(file: &Path) -> Result<(), Failure> {
+    examine(file)?;
     if output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0") {
-        alone(&file)?;
+        alone(file)?;
         println!("started in an empty root, and with nothing but git beside it");
     } else {
         println!("not started in an empty root: only root may change it");
@@ -81,8 +88,11 @@ fn fill(root: &Path, file: &Path) -> Result<(), Failure> {
         fs::create_dir_all(&folder).map_err(at(&folder))?;
     }
     copy(file, &root.join("bin/git-ar"))?;
-    let null = root.join("dev/null");
-    show(Command::new("mknod").arg(&null).args(["c", "1", "3"]))
+    // Devices belong to the kernel; git asks for chance there.
+    for (name, minor) in [("dev/null", "3"), ("dev/urandom", "9")] {
+        show(Command::new("mknod").arg(root.join(name)).args(["c", "1", minor]))?;
+    }
+    Ok(())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
@@ -104,7 +114,7 @@ fn git_beside(root: &Path) -> Result<(), Failure> {
         }
     }
     let templates = ["-q", "-b", "develop", "--template=", "/repo"];
-    show(Command::new("chroot").arg(root).args(["/bin/git", "init"]).args(templates).env_clear())
+    show(chroot()?.arg(root).args(["/bin/git", "init"]).args(templates).env_clear())
 }
 
 /// The absolute paths that `ldd` prints.
@@ -113,8 +123,13 @@ fn libraries(program: &Path) -> Vec<PathBuf> {
     said.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect()
 }
 
+fn chroot() -> Result<Command, Failure> {
+    let found = CHROOT.into_iter().find(|place| Path::new(place).exists());
+    found.map(Command::new).ok_or_else(|| Failure::new("there is no chroot on this machine"))
+}
+
 fn within(root: &Path, arguments: &[&str]) -> Result<(), Failure> {
-    let mut command = Command::new("chroot");
+    let mut command = chroot()?;
     command.arg(root).arg("/bin/git-ar").args(arguments).env_clear().env("PATH", "/bin").env("HOME", "/tmp");
     for who in ["AUTHOR", "COMMITTER"] {
         command.env(format!("GIT_{who}_NAME"), "Test").env(format!("GIT_{who}_EMAIL"), "test@example.org");
