@@ -27,6 +27,7 @@ mod phases;
 mod property;
 mod recording;
 mod reference;
+mod roads;
 mod runs;
 mod sandbox;
 mod schema;
