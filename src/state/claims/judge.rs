@@ -47,7 +47,7 @@ impl Sentence<'_> {
         {
             return Ok(None);
         }
-        if self.says(&["would", "might", "could", "expect", "if", "whether", "hypothes"]) && self.mentions.is_empty() {
+        if self.supposes(figure.place.start) && self.mentions.is_empty() {
             return Ok(None);
         }
         match figure.what {

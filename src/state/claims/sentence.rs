@@ -116,6 +116,29 @@ impl<'a> Sentence<'a> {
         self.tokens.iter().any(|t| beginnings.iter().any(|b| t.word().starts_with(b)))
     }
 
+    /// Whether what stands behind a place is supposed, and not said: `we expect that`, `A would beat B`. `As expected, A
+    /// beats B` says it.
+    pub(super) fn supposes(&self, before: usize) -> bool {
+        const WORDS: [&str; 13] = [
+            "would",
+            "might",
+            "may",
+            "could",
+            "should",
+            "expect",
+            "expects",
+            "predict",
+            "predicts",
+            "if",
+            "whether",
+            "hypothesis",
+            "unless",
+        ];
+        let ahead = self.tokens.iter().take_while(|t| t.place.start < before);
+        let to = |at: usize| self.tokens.get(at + 1).is_some_and(|t| t.word() == "to");
+        ahead.enumerate().any(|(at, t)| WORDS.contains(&t.word()) || t.word() == "expected" && to(at))
+    }
+
     /// Whether it cites what was read, as `[@key]`.
     pub(super) fn cites_reading(&self) -> bool {
         self.unit.text.contains("[@")

@@ -138,6 +138,8 @@ fn comparisons_in_every_wording() {
         ("deep beats narrow and wide.", "not separated"),
         ("Neither narrow nor wide beats deep.", "supported"),
         ("Neither deep nor wide beats narrow.", "contradicted"),
+        ("As expected, narrow beats wide, even if narrowly.", "contradicted"),
+        ("As predicted, wide outperforms narrow.", "supported"),
         ("Nothing beats deep.", "supported"),
         ("Nothing beats narrow.", "contradicted"),
         ("All nets beat narrow.", "supported"),
@@ -186,6 +188,8 @@ fn figures_in_every_unit() {
         ("narrow reaches 90.5 ± 1.0 %.", "90.5 ± 1.0 %: contradicted"),
         ("Others report 99.7 % [@lecun].", ""),
         ("Would 99 % be possible?", ""),
+        ("We expect that narrow beats wide.", ""),
+        ("A longer training would reach 99 %.", ""),
         ("```\nwide reaches 99 %\n```", ""),
     ] {
         assert_eq!(said(sentence).join("|"), claims, "{sentence}");
