@@ -1,11 +1,11 @@
 //! `git ar run`: train on this machine or a cluster from a snapshot, list and show runs, exclude what does not count.
 
 use super::run_judge::{self, TriageArgs, VerifyArgs};
-use super::run_submit::{self, ClusterArgs, SubmitArgs};
+use super::run_submit::{self, ClusterArgs, RerunArgs, SubmitArgs};
 use super::{Recording, Reply, Session};
 use crate::cluster::transport::process::Stop;
 use crate::ops::run_cells::Wanted;
-use crate::ops::{run_exclude, run_local, run_show};
+use crate::ops::{run_diff, run_exclude, run_local, run_show};
 use crate::state::entities::Seeds;
 use crate::state::problem::Problems;
 use crate::state::record::RunKind;
@@ -30,8 +30,10 @@ enum Verb {
     Submit(SubmitArgs),
     Triage(TriageArgs),
     Verify(VerifyArgs),
+    Rerun(RerunArgs),
     List(ListArgs),
     Show(ShowArgs),
+    Diff(DiffArgs),
     Exclude(ExcludeArgs),
 }
 
@@ -108,6 +110,16 @@ struct ShowArgs {
     run: String,
 }
 
+/// Compare two runs: what they were made of and what came of them
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  git ar run diff kq7f3 b2wmh")]
+struct DiffArgs {
+    /// The first run, by a unique prefix of its id
+    a: String,
+    /// The second run
+    b: String,
+}
+
 /// Say why a run, or some of its seeds, does not count
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  git ar run exclude kq7f3 --reason \"labels were shuffled\" --cause data\n  \
@@ -157,6 +169,11 @@ pub(super) fn run(session: &Session, args: Args) -> Result<Reply, Problems> {
         Some(Verb::Submit(args)) => run_submit::run(session, args),
         Some(Verb::Triage(args)) => run_judge::triage(session, &args),
         Some(Verb::Verify(args)) => run_judge::verify(session, &args),
+        Some(Verb::Rerun(args)) => run_submit::rerun(session, args),
+        Some(Verb::Diff(args)) => {
+            let diff = session.with(Recording::default(), |context| Ok(run_diff::diff(context, &args.a, &args.b)?))?;
+            Ok(Reply::new(&diff))
+        }
         Some(Verb::Local(args)) => {
             let LocalArgs { experiment, overrides, seeds, at_once, place, recording } = args;
             train(session, Wanted { kind: RunKind::Full, experiment, overrides, seeds }, at_once, place, recording)

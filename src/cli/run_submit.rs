@@ -102,7 +102,36 @@ pub(super) fn submit(
     place: PlaceArgs,
     recording: Recording,
 ) -> Result<Reply, Problems> {
-    let request = Request {
+    let request = request(wanted, cluster, place.iter, place.project);
+    let outcome = session.with(recording, |context| submit::start(context, &request))?;
+    Ok(reply(&outcome))
+}
+
+/// Submit a run once more, from its own commit and config, as a new run that names the old one
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  git ar run rerun kq7f3 --seeds 3")]
+pub(super) struct RerunArgs {
+    /// The run, by a unique prefix of its id
+    run: String,
+    /// Only these seeds; all of the run's when absent
+    #[arg(long, value_name = "SEEDS")]
+    seeds: Option<Seeds>,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+    #[command(flatten)]
+    recording: Recording,
+}
+
+pub(super) fn rerun(session: &Session, args: RerunArgs) -> Result<Reply, Problems> {
+    let wanted = Wanted { kind: RunKind::Full, experiment: String::new(), overrides: Vec::new(), seeds: None };
+    let request = request(wanted, args.cluster, None, None);
+    let seeds = args.seeds.as_ref();
+    let outcome = session.with(args.recording, |context| submit::rerun(context, &args.run, seeds, request))?;
+    Ok(reply(&outcome))
+}
+
+fn request(wanted: Wanted, cluster: ClusterArgs, iteration: Option<String>, project: Option<String>) -> Request {
+    Request {
         wanted,
         cluster: cluster.cluster,
         seeds_as: cluster.seeds_as.map(Into::into),
@@ -110,11 +139,9 @@ pub(super) fn submit(
         walltime_s: cluster.walltime,
         here: cluster.here,
         dry_run: cluster.dry_run,
-        iteration: place.iter,
-        project: place.project,
-    };
-    let outcome = session.with(recording, |context| submit::start(context, &request))?;
-    Ok(reply(&outcome))
+        iteration,
+        project,
+    }
 }
 
 fn reply(outcome: &Outcome) -> Reply {

@@ -31,6 +31,7 @@ pub mod resume;
 pub mod run;
 pub mod run_attempt;
 pub mod run_cells;
+pub mod run_diff;
 pub mod run_exclude;
 mod run_job;
 pub mod run_local;

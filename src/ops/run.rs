@@ -9,7 +9,7 @@ use crate::state::ids::{IterId, RunId, Slug};
 use crate::state::load::{self, IterationView, RunView};
 use crate::state::phase::Phase;
 use crate::state::problem::{Kind, Problem};
-use crate::state::record::{Run, RunKind, Verdict};
+use crate::state::record::{Attempt, Run, RunKind, Verdict};
 use crate::state::text::nearest;
 use crate::state::tree::{EntryKind, Tree, join};
 
@@ -212,13 +212,28 @@ impl State {
     #[must_use]
     pub fn of(run: &RunView) -> Self {
         let seeds = run.run.seeds.as_slice();
-        match run.last_attempt().map(|a| a.verdict) {
-            _ if seeds.iter().any(|seed| run.excluded(*seed).is_some()) => Self::Excluded,
-            _ if run.is_quarantined() => Self::Quarantined,
-            None | Some(None) => Self::Active,
-            Some(Some(Verdict::Succeeded)) => Self::Succeeded,
-            Some(Some(Verdict::Failed)) => Self::Failed,
-            Some(Some(Verdict::Killed | Verdict::Quarantined)) => Self::Killed,
+        if seeds.iter().any(|seed| run.excluded(*seed).is_some()) {
+            return Self::Excluded;
+        }
+        if run.is_quarantined() {
+            return Self::Quarantined;
+        }
+        if run.is_active() || run.attempts.is_empty() {
+            return Self::Active;
+        }
+        // Several jobs may share the seeds: the latest that did not end well tells what is missing.
+        let whole = run.run.kind == RunKind::Full && seeds.iter().all(|seed| finished(run).any(|s| s == *seed));
+        let ended_badly = |a: &&Attempt| a.verdict.is_some_and(|verdict| verdict != Verdict::Succeeded);
+        let several = run.attempts.values().any(|a| a.seeds.as_ref().is_some_and(|own| *own != run.run.seeds));
+        let telling = match several {
+            true if !whole => run.attempts.values().rev().find(ended_badly).or(run.last_attempt()),
+            true => None,
+            false => run.last_attempt(),
+        };
+        match telling.and_then(|attempt| attempt.verdict) {
+            None | Some(Verdict::Succeeded) => Self::Succeeded,
+            Some(Verdict::Failed) => Self::Failed,
+            Some(Verdict::Killed | Verdict::Quarantined) => Self::Killed,
         }
     }
 

@@ -277,6 +277,7 @@ impl Setting<'_> {
             config_digest: cell.digest.clone(),
             seeds: seeds.clone(),
             resources: Default::default(),
+            rerun_of: None,
         })
     }
 }

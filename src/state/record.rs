@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::entities::{Direction, Seeds};
+use super::ids::RunId;
 use super::{json, yaml};
 
 /// `run.yaml`: one submission of an experiment at one anchor. Never changed.
@@ -38,6 +39,9 @@ pub struct Run {
     /// What was asked of the scheduler.
     #[serde(default)]
     pub resources: Resources,
+    /// The run that it repeats, from the same commit and config.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun_of: Option<RunId>,
 }
 
 /// Smoke or full.

@@ -83,9 +83,15 @@ pub fn diff(context: &Context<'_>, a: &Side, b: &Side, overrides: &[String]) -> 
     };
     let (a, b) = (compose(a)?, compose(b)?);
     told.dedup();
+    Ok(Difference { changes: changes(&a, &b), warnings: told })
+}
+
+/// The keys in which two configs differ, in the order of the first.
+#[must_use]
+pub fn changes(a: &Value, b: &Value) -> Vec<Change> {
     let mut changes = Vec::new();
-    compare("", Some(&a), Some(&b), &mut changes);
-    Ok(Difference { changes, warnings: told })
+    compare("", Some(a), Some(b), &mut changes);
+    changes
 }
 
 fn unknown(side: &Side, known: &[String]) -> Problem {
@@ -119,9 +125,8 @@ mod tests {
     #[test]
     fn keys_that_differ() {
         let value = |text: &str| read(text.as_bytes(), "c").unwrap();
-        let mut changes = Vec::new();
         let (a, b) = (value("a: {x: 1, y: 2}\nb: 1\n"), value("b: 1\na: {x: 1, z: 3}\nc: [1]\n"));
-        compare("", Some(&a), Some(&b), &mut changes);
+        let changes = changes(&a, &b);
         let paths: Vec<&str> = changes.iter().map(|c| c.path.as_str()).collect();
         assert_eq!(paths, ["a.y", "a.z", "c"]);
         let side = Side { experiment: "e".into(), revision: Some("HEAD~1".into()) };

@@ -1,6 +1,6 @@
 //! `git ar config`: compose, expand, compare, check and digest configs, with or without a repository.
 
-mod diff;
+pub mod diff;
 mod expand;
 mod lint;
 mod show;

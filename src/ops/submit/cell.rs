@@ -58,15 +58,30 @@ impl Setting<'_> {
         }
         let target = match of_cell.iter().rev().find(|view| goes_on(view, &self.site.name, &missing)) {
             Some(view) => again(&disk, view)?,
-            None => self.new_run(&disk, cell, &missing)?,
+            None => self.new_run(&disk, cell, &missing, None)?,
         };
-        let jobs = self.jobs(&disk, &target, &missing, &mut out)?;
+        self.submit(&disk, &target, &missing, out)
+    }
+
+    /// Submits a run again, as a new run from the same commit and config.
+    pub(super) fn rerun(&self, view: &RunView, seeds: &Seeds) -> Result<CellOut, Problems> {
+        let disk = self.context.repo.work_tree();
+        let stored = again(&disk, view)?.stored;
+        let run = &view.run;
+        let (overrides, digest) = (run.overrides.clone(), run.config_digest.clone());
+        let cell = Cell { overrides, digest, resolved: String::new(), stored };
+        let target = self.new_run(&disk, &cell, seeds.as_slice(), Some(&view.id))?;
+        self.submit(&disk, &target, seeds.as_slice(), CellOut::new(&self.request.wanted, &cell))
+    }
+
+    fn submit(&self, disk: &dyn Tree, target: &Target, seeds: &[u64], mut out: CellOut) -> Result<CellOut, Problems> {
+        let jobs = self.jobs(disk, target, seeds, &mut out)?;
         out.run = Some(target.id.clone());
         if self.request.dry_run {
             out.attempts = jobs.iter().map(|(seeds, ready)| AttemptOut::shown(seeds, ready)).collect();
             return Ok(out);
         }
-        out.recorded = self.send(&target, &jobs, &mut out.attempts)?;
+        out.recorded = self.send(target, &jobs, &mut out.attempts)?;
         Ok(out)
     }
 
@@ -147,11 +162,18 @@ impl Setting<'_> {
 
     /// A run of these seeds that was never there. Its id follows from what it trains, so that whoever submits the same
     /// thing at the same time, from another clone, submits it under the same name, and so once.
-    fn new_run(&self, disk: &dyn Tree, cell: &Cell, seeds: &[u64]) -> Result<Target, Problem> {
+    fn new_run(
+        &self,
+        disk: &dyn Tree,
+        cell: &Cell,
+        seeds: &[u64],
+        rerun_of: Option<&RunId>,
+    ) -> Result<Target, Problem> {
         let wanted = &self.request.wanted;
         let seeds = Seeds::try_from(seeds.to_vec()).map_err(|e| Problem::new(Kind::Bug, "seeds", e))?;
         let kind = run::kind_word(wanted.kind);
         let what = format!("{} {kind} {} {} {seeds}", self.site.name, cell.digest, self.base.code_tree);
+        let what = rerun_of.map_or(what.clone(), |old| format!("{what} rerun of {old}"));
         let entropy = u64::from_str_radix(&digest(what.as_bytes())[..16], 16).expect("hexadecimal");
         let recorded = run::all(disk)?;
         let taken = |id: &RunId| recorded.iter().any(|known| known.id == *id);
@@ -173,6 +195,7 @@ impl Setting<'_> {
             config_digest: cell.digest.clone(),
             seeds,
             resources: Resources { queue, walltime: None },
+            rerun_of: rerun_of.cloned(),
         };
         Ok(Target { id, run, stored: cell.stored.clone(), next: 1 })
     }

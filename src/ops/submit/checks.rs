@@ -24,14 +24,9 @@ pub(super) struct Base {
 /// [`Kind::Refused`] on another branch than the program's, [`Kind::DirtyCode`] for code that is not committed or not
 /// pushed.
 pub(super) fn base(context: &Context<'_>) -> Result<Base, Problem> {
+    on_branch(context)?;
     let head = context.repo.head()?;
     let wanted = &context.settings.branch;
-    if head.branch.as_ref() != Some(wanted) {
-        let on = head.branch.map_or("no branch".into(), |branch| format!("branch {branch}"));
-        let message = format!("this is {on}; runs on a cluster are submitted from {wanted}");
-        let hint = format!("git switch {wanted}; `branch:` in configs/ar.yaml names it");
-        return Err(Problem::new(Kind::Refused, "branch", message).at("configs/ar.yaml").hint(hint));
-    }
     let Some(tip) = head.commit else {
         let problem = Problem::new(Kind::DirtyCode, "unborn", "there is no commit yet; a run belongs to a commit");
         return Err(problem.hint("git add the code and the configs, and git commit"));
@@ -53,6 +48,21 @@ pub(super) fn base(context: &Context<'_>) -> Result<Base, Problem> {
             Err(Problem::new(Kind::DirtyCode, "unpushed", message).hint(format!("git push origin {wanted}")))
         }
     }
+}
+
+/// Records are made on the program's branch only.
+///
+/// # Errors
+/// [`Kind::Refused`] on another one.
+pub(super) fn on_branch(context: &Context<'_>) -> Result<(), Problem> {
+    let (branch, wanted) = (context.repo.head()?.branch, &context.settings.branch);
+    if branch.as_ref() == Some(wanted) {
+        return Ok(());
+    }
+    let on = branch.map_or("no branch".into(), |branch| format!("branch {branch}"));
+    let message = format!("this is {on}; runs on a cluster are submitted from {wanted}");
+    let hint = format!("git switch {wanted}; `branch:` in configs/ar.yaml names it");
+    Err(Problem::new(Kind::Refused, "branch", message).at("configs/ar.yaml").hint(hint))
 }
 
 /// The cluster that is meant: the one named, else the only one that has a scheduler.

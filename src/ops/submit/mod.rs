@@ -13,6 +13,7 @@ pub mod intent;
 mod job;
 mod outcome;
 mod planned;
+mod rerun;
 pub mod send;
 mod walltime;
 
@@ -32,6 +33,7 @@ use crate::state::tree::Tree;
 use cell::Setting;
 use intent::Intent;
 pub use outcome::{AttemptOut, CellOut, Outcome};
+pub use rerun::rerun;
 
 /// What was asked for.
 #[derive(Clone, Debug)]
