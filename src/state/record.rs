@@ -328,10 +328,8 @@ impl Metrics {
 
     /// The metrics that a text holds; the message says what is wrong and in which line.
     pub fn from_json(bytes: &[u8]) -> Result<Self, String> {
-        Self::read(bytes).map_err(|error| match error.pos {
-            Some(pos) => format!("{} (line {})", error.message, pos.line),
-            None => error.message,
-        })
+        let line = |pos: Option<yaml::Pos>| pos.map(|pos| format!(" (line {})", pos.line)).unwrap_or_default();
+        Self::read(bytes).map_err(|error| format!("{}{}", error.message, line(error.pos)))
     }
 
     /// The metrics that a text holds, or what is wrong with it and where.

@@ -8,7 +8,6 @@ use crate::ops::Context;
 use crate::ops::record::Recorded;
 use crate::ops::run::{self, Place};
 use crate::ops::run_cells::Cell;
-use crate::ops::run_job::Clock;
 use crate::ops::run_same::{Same, active, goes_on};
 use crate::ops::site::Site;
 use crate::runs::layout::Record;
@@ -28,7 +27,6 @@ pub(super) struct Setting<'a> {
     pub(super) base: &'a Base,
     /// The digest of the anchor's manifest.
     pub(super) manifest: String,
-    pub(super) clock: Clock,
 }
 
 /// A run that gets attempts.
@@ -70,8 +68,17 @@ impl Setting<'_> {
         let run = &view.run;
         let (overrides, digest) = (run.overrides.clone(), run.config_digest.clone());
         let cell = Cell { overrides, digest, resolved: String::new(), stored };
-        let target = self.new_run(&disk, &cell, seeds.as_slice(), Some(&view.id))?;
-        self.submit(&disk, &target, seeds.as_slice(), CellOut::new(&self.request.wanted, &cell))
+        let mut out = CellOut::new(&self.request.wanted, &cell);
+        let runs = load::runs(&disk, &self.place.folder)?;
+        let again: Vec<&RunView> = runs.iter().filter(|other| other.run.rerun_of.as_ref() == Some(&view.id)).collect();
+        out.active = active(&again, seeds.as_slice());
+        let left = |seed: &u64| out.active.iter().all(|(other, _)| other != seed);
+        let left: Vec<u64> = seeds.as_slice().iter().copied().filter(left).collect();
+        if left.is_empty() {
+            return Ok(out);
+        }
+        let target = self.new_run(&disk, &cell, &left, Some(&view.id))?;
+        self.submit(&disk, &target, &left, out)
     }
 
     fn submit(&self, disk: &dyn Tree, target: &Target, seeds: &[u64], mut out: CellOut) -> Result<CellOut, Problems> {
@@ -106,7 +113,7 @@ impl Setting<'_> {
         out.walltime = words;
         let ready = |(number, seeds): (u32, Vec<u64>)| {
             let wanted = self.wanted(target, number, &seeds, (seeds_as, queue, walltime_s));
-            let ready = job::ready(self.context, self.site, &wanted, self.clock.now())?;
+            let ready = job::ready(self.context, self.site, &wanted, self.context.now)?;
             Ok((seeds, ready))
         };
         (target.next..).zip(groups).map(ready).collect()
@@ -136,7 +143,7 @@ impl Setting<'_> {
         for ((seeds, ready), number) in jobs.iter().zip(target.next..) {
             let seeds_as = ready.record.seeds_as.unwrap_or(SeedsAs::Sequence);
             let wanted = self.wanted(target, number, seeds, (seeds_as, None, 0));
-            match send::send(self.context, self.site, self.place, &wanted, ready, self.clock) {
+            match send::send(self.context, self.site, self.place, &wanted, ready) {
                 Ok(done) => {
                     attempts.push(AttemptOut::sent(seeds, ready, &done.job));
                     sent.push((done.intent, done.job));
@@ -147,7 +154,7 @@ impl Setting<'_> {
                 }
             }
         }
-        let recorded = note(self.context, self.site, self.request.here, &sent, self.clock)?;
+        let recorded = note(self.context, self.site, self.request.here, &sent)?;
         match failed {
             None => Ok(recorded),
             Some(problem) if sent.is_empty() => Err(problem.into()),
@@ -185,7 +192,7 @@ impl Setting<'_> {
             experiment: wanted.experiment.clone(),
             overrides: cell.overrides.clone(),
             cluster: self.site.name.clone(),
-            created: self.clock.now(),
+            created: self.context.now,
             anchor: Anchor {
                 commit: self.base.commit.clone(),
                 code_tree: self.base.code_tree.clone(),

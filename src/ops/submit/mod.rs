@@ -17,12 +17,9 @@ mod rerun;
 pub mod send;
 mod walltime;
 
-use std::time::Instant;
-
 use super::record::Recorded;
 use super::run::Place;
 use super::run_cells::{Composer, Wanted, cells};
-use super::run_job::Clock;
 use super::site::Site;
 use super::{Context, record, trust};
 use crate::runs::pack;
@@ -85,13 +82,12 @@ pub fn start(context: &Context<'_>, request: &Request) -> Result<Outcome, Proble
     let dir = &context.settings.config_dir;
     let composer = Composer { tree: &base.head, dir, env: &env, typed: trainer.is_built_in() };
     let cells = cells(&composer, &place, &request.wanted)?;
-    let clock = Clock(context.now, Instant::now());
     let mut outcome = Outcome::new(place.name(), name, request);
     if !request.dry_run {
-        outcome.settled = settle(context, &site, request.here, clock)?;
+        outcome.settled = settle(context, &site, request.here)?;
     }
     let manifest = pack::manifest(&base.head, &context.settings.code)?.1;
-    let setting = Setting { context, request, site: &site, place: &place, base: &base, manifest, clock };
+    let setting = Setting { context, request, site: &site, place: &place, base: &base, manifest };
     for (cell, seeds) in &cells {
         outcome.cells.push(setting.cell(cell, seeds)?);
     }
@@ -99,9 +95,9 @@ pub fn start(context: &Context<'_>, request: &Request) -> Result<Outcome, Proble
 }
 
 /// Brings what earlier commands left to its end; says what that was.
-fn settle(context: &Context<'_>, site: &Site, here: bool, clock: Clock) -> Result<Vec<String>, Problems> {
+fn settle(context: &Context<'_>, site: &Site, here: bool) -> Result<Vec<String>, Problems> {
     let mut said = Vec::new();
-    let settled = intent::settle(context, site, clock.now())?;
+    let settled = intent::settle(context, site, context.now)?;
     let (found, nothing): (Vec<_>, Vec<_>) = settled.into_iter().partition(|s| s.job.is_some());
     said.extend(nothing.iter().map(|settled| {
         let why =
@@ -112,7 +108,7 @@ fn settle(context: &Context<'_>, site: &Site, here: bool, clock: Clock) -> Resul
     while let Some(run) = rest.first().map(|(intent, _)| intent.run.clone()) {
         let (of_run, others) = rest.into_iter().partition(|(intent, _)| intent.run == run);
         rest = others;
-        note(context, site, here, &of_run, clock)?;
+        note(context, site, here, &of_run)?;
         for (intent, job) in &of_run {
             said.push(format!(
                 "run {run}, attempt {}: it was submitted as job {job}, and is recorded now",
@@ -125,13 +121,7 @@ fn settle(context: &Context<'_>, site: &Site, here: bool, clock: Clock) -> Resul
 }
 
 /// Records attempts of one run that the scheduler has: one commit, or a receipt on the site.
-fn note(
-    context: &Context<'_>,
-    site: &Site,
-    here: bool,
-    sent: &[(Intent, String)],
-    clock: Clock,
-) -> Result<Recorded, Problems> {
+fn note(context: &Context<'_>, site: &Site, here: bool, sent: &[(Intent, String)]) -> Result<Recorded, Problems> {
     let Some((first, _)) = sent.first() else { return Ok(Recorded::default()) };
     let recorded = match here {
         true => {
@@ -155,7 +145,7 @@ fn note(
         }
     };
     for (intent, _) in sent {
-        intent.observed(context, clock.now())?;
+        intent.observed(context, context.now)?;
     }
     Ok(recorded)
 }

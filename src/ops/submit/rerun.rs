@@ -1,14 +1,11 @@
 //! `run rerun`: a run once more, from its own commit and config, as a new run that names the old one.
 
-use std::time::Instant;
-
 use super::cell::Setting;
 use super::checks::{self, Base};
 use super::{Outcome, Request, send, settle};
 use crate::cluster::profile::LOCAL;
 use crate::ops::Context;
 use crate::ops::run;
-use crate::ops::run_job::Clock;
 use crate::ops::site::Site;
 use crate::state::entities::Seeds;
 use crate::state::problem::{Kind, Problem, Problems};
@@ -45,21 +42,13 @@ pub fn rerun(
     request.wanted.kind = view.run.kind;
     request.wanted.experiment.clone_from(&view.run.experiment);
     request.wanted.overrides.clone_from(&view.run.overrides);
-    let clock = Clock(context.now, Instant::now());
     let mut outcome = Outcome::new(place.name(), cluster, &request);
     if !request.dry_run {
-        outcome.settled = settle(context, &site, request.here, clock)?;
+        outcome.settled = settle(context, &site, request.here)?;
     }
     let seeds = seeds.unwrap_or(&view.run.seeds);
-    let setting = Setting {
-        context,
-        request: &request,
-        site: &site,
-        place: &place,
-        base: &base,
-        manifest: anchor.manifest,
-        clock,
-    };
+    let setting =
+        Setting { context, request: &request, site: &site, place: &place, base: &base, manifest: anchor.manifest };
     outcome.cells.push(setting.rerun(&view, seeds)?);
     Ok(outcome)
 }

@@ -1,14 +1,11 @@
 //! One attempt from here to the scheduler: intent, files, claim, effect. New runs, later attempts and those that `tick`
 //! makes all go this way.
 
-use std::time::Instant;
-
 use super::claim::{Came, Claim};
 use super::deliver;
 use super::intent::{Intent, run_of};
 use super::job::{self, Ready, Wanted};
 use crate::ops::run::Place;
-use crate::ops::run_job::Clock;
 use crate::ops::site::{PATIENCE, Site};
 use crate::ops::{Context, trust};
 use crate::repo::CommitTree;
@@ -59,7 +56,6 @@ pub fn attempt(
     if site.profile.trainer.is_none() {
         trust::require_trainer(context, tree)?;
     }
-    let clock = Clock(context.now, Instant::now());
     let path = Record::new(&place.folder, &view.id).config();
     let stored = tree.read(&path)?.ok_or_else(|| Problem::new(Kind::Invalid, "no-config", "it is missing").at(path))?;
     let stored = String::from_utf8_lossy(&stored).into_owned();
@@ -73,9 +69,9 @@ pub fn attempt(
         queue: ask.queue.or(site.profile.default_queue.as_deref()),
         walltime_s: ask.walltime_s,
     };
-    let ready = job::ready(context, site, &wanted, clock.now())?;
+    let ready = job::ready(context, site, &wanted, context.now)?;
     deliver::ensure(context, site, &code_of(context, &view.run.anchor)?, &view.run.anchor)?;
-    Ok(send(context, site, place, &wanted, &ready, clock)?)
+    Ok(send(context, site, place, &wanted, &ready)?)
 }
 
 /// A tree with the code of an anchor: its commit's, or that of any other commit with this code.
@@ -105,7 +101,6 @@ pub(super) fn send(
     place: &Place,
     wanted: &Wanted<'_>,
     ready: &Ready,
-    clock: Clock,
 ) -> Result<Sent, Problem> {
     let mut intent = Intent {
         cluster: site.name.clone(),
@@ -119,19 +114,19 @@ pub(super) fn send(
         record: ready.record.clone(),
     };
     let archive = ready.archive()?;
-    intent.begin(context, clock.now())?;
+    intent.begin(context, context.now)?;
     let claim = Claim { site, run: wanted.id, attempt: wanted.number, name: &ready.name };
     let came = claim.submit(&archive, &crate::cluster::site::names::script(wanted.number)).inspect_err(|problem| {
         if crate::cluster::transport::never_began(problem) {
             // Nothing was sent, so nothing is pending. Should this line not be written, the next command finds out.
-            let _ = intent.seen(context, clock.now(), &Came::Nothing);
+            let _ = intent.seen(context, context.now, &Came::Nothing);
         }
     })?;
     if let Came::Job { fresh: false, .. } = &came {
         adopt(site, wanted, &mut intent)?;
-        intent.begin(context, clock.now())?;
+        intent.begin(context, context.now)?;
     }
-    intent.seen(context, clock.now(), &came)?;
+    intent.seen(context, context.now, &came)?;
     match came {
         Came::Job { id, .. } => Ok(Sent { intent, job: id }),
         Came::Refused(words) => Err(refused(site, wanted.id, &words)),
