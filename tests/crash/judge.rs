@@ -70,8 +70,9 @@ pub(crate) fn run(sandbox: &Sandbox, case: &Case, fail: Option<&str>) -> (Option
 /// The id of the one recorded run, if there is one.
 fn only_run(sandbox: &Sandbox) -> String {
     let projects = sandbox.top().join("projects");
-    let first =
-        |path: &Path| path.ends_with("run.yaml") && !std::fs::read_to_string(path).unwrap().contains("rerun_of");
+    let first = |path: &Path| {
+        path.ends_with("run.yaml") && !std::fs::read_to_string(projects.join(path)).unwrap().contains("rerun_of")
+    };
     let runs = projects.is_dir().then(|| below(&projects, first).next()).flatten();
     runs.and_then(|path| Some(path.parent()?.file_name()?.to_string_lossy().into_owned())).unwrap_or_default()
 }
