@@ -4,9 +4,9 @@ use super::cell::Setting;
 use super::checks::{self, Base};
 use super::{Outcome, Request, send, settle};
 use crate::cluster::profile::LOCAL;
-use crate::ops::Context;
 use crate::ops::run;
 use crate::ops::site::Site;
+use crate::ops::{Context, trust};
 use crate::state::entities::Seeds;
 use crate::state::problem::{Kind, Problem, Problems};
 
@@ -37,6 +37,9 @@ pub fn rerun(
         true => Site::here(context, &head, &cluster)?,
         false => Site::open(context, &head, &cluster)?,
     };
+    if site.profile.trainer.is_none() {
+        trust::require_trainer(context, &head)?;
+    }
     let anchor = view.run.anchor.clone();
     let base = Base { head: send::code_of(context, &anchor)?, commit: anchor.commit, code_tree: anchor.code_tree };
     request.wanted.kind = view.run.kind;
