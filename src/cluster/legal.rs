@@ -60,7 +60,7 @@ fn no_path(path: &str) -> Option<String> {
     if !path.starts_with(['/', '$']) || path.contains("/../") || path.ends_with("/..") {
         return Some(format!("`{}` is no whole path: begin with / or a variable such as $HOME", shown(path)));
     }
-    match path.chars().all(plain) && expand(path).is_some() && path.trim_matches('/') != "" {
+    match path.chars().all(plain) && expand(path).is_some() && !path.trim_matches('/').is_empty() {
         true => None,
         false => Some(format!("`{}` holds more than a plain path and variables such as $USER", shown(path))),
     }

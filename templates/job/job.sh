@@ -17,7 +17,6 @@ ar_say() { printf 'git-ar: %s\n' "$*" >&2; }
 
 # --- Where everything is -----------------------------------------------------------------------------------------------
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX CDPATH SLURM_EXPORT_ENV
-umask 022
 cd "${{ folder_variable }}" 2>/dev/null || cd "${PWD:-.}" || exit 78
 AR_RUN_DIR=$(pwd -P)
 if [ ! -f "$AR_RUN_DIR/job-$ar_attempt.sh" ] || [ ! -f "$AR_RUN_DIR/config.yaml" ]; then

@@ -10,6 +10,7 @@ pub(crate) const TRAIN: &str = include_str!("../data/trainer/hydra/train.py");
 pub(crate) const BESIDE: &str = include_str!("../data/trainer/hydra/ar_train.py");
 
 /// A Python that has Hydra, and where its packages lie.
+#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 pub(crate) fn python() -> Option<(String, String)> {
     let python = std::env::var("GIT_AR_PYTHON").unwrap_or_else(|_| "python3".into());
     let found = Command::new(&python).args(["-c", "import hydra, omegaconf"]).stderr(Stdio::null()).status();

@@ -143,7 +143,8 @@ impl Slurm {
 
     /// A repository whose cluster this is, its code pushed.
     fn repository(&self) -> Sandbox {
-        let sandbox = Sandbox::repository().with_env("SLURM_CONF", &self.file("slurm.conf").display().to_string());
+        let conf = self.file("slurm.conf").display().to_string();
+        let sandbox = Sandbox::repository().with_env("SLURM_CONF", &conf).with_env("GIT_AR_TRUST", "all");
         sandbox.run("init --runs-only");
         sandbox.write(
             "configs/cluster/tiny.yaml",

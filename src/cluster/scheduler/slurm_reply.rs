@@ -65,7 +65,7 @@ pub(super) fn states(ids: &[String], reply: &Reply) -> Looked {
     }
     let whole = |id: &String| {
         let members = members.get(id).cloned();
-        let state = alone.get(id).cloned().or_else(|| members.as_ref().and_then(|m| of_members(m)))?;
+        let state = alone.get(id).cloned().or_else(|| members.as_ref().and_then(of_members))?;
         Some((id.clone(), JobState { members: members.unwrap_or_default(), ..state }))
     };
     Looked::Known(ids.iter().filter_map(whole).collect())
