@@ -35,6 +35,7 @@ pub(super) struct Args {
 
 pub(super) fn run(session: &Session, args: Args) -> Result<Reply, Problems> {
     let Args { introduced, fixed, apply, reason, paths, recording } = args;
+    let paths: Vec<String> = paths.iter().map(|path| path.trim_start_matches("./").to_string()).collect();
     let width = super::board::width(session);
     let typed: String = fixed.iter().map(|b| format!(" --fixed {b}")).collect();
     let behind = if paths.is_empty() { String::new() } else { format!(" -- {}", paths.join(" ")) };

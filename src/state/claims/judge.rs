@@ -120,7 +120,7 @@ impl Sentence<'_> {
             told.push(format!("{}: {name} {words}", source.name));
             used.push(source.used(&name));
         }
-        if let Some(judged) = self.predicted(figure).or_else(|| self.from_to(figure, metric.as_ref())) {
+        if let Some(judged) = self.predicted(figure).or_else(|| self.means_between(figure, metric.as_ref())) {
             return Ok(judged);
         }
         if told.is_empty() || self.is_loose(figure) {
@@ -132,7 +132,7 @@ impl Sentence<'_> {
     }
 
     /// `from 98.95 % to 99.17 %`: the means of two rows that are known here.
-    fn from_to(&self, figure: &Figure, metric: Option<&Metric>) -> Option<Judged> {
+    fn means_between(&self, figure: &Figure, metric: Option<&Metric>) -> Option<Judged> {
         let What::Between { low, high, unit } = figure.what else { return None };
         let named = self.mentions.iter().flat_map(|m| &m.sources);
         let sources: Vec<&Rc<Source>> = named.chain(&self.scope.sources).collect();

@@ -245,7 +245,7 @@ impl<'a> World<'a> {
 
     /// Ours where there are results and nobody speaks of what is reported; otherwise the reported ones.
     fn meant(&self, targets: &[Target], reported: bool) -> Result<Vec<Rc<Source>>, Problem> {
-        let (mut own, mut printed, mut aside): (Vec<Rc<Source>>, Vec<Rc<Source>>, Vec<Rc<Source>>) = Default::default();
+        let (mut own, mut printed, mut aside) = (Vec::new(), Vec::new(), Vec::new());
         for target in targets {
             let out = matches!(target, Target::Reported { board, row } if self.boards[*board].1.reported[*row].standing != Standing::Reported);
             for source in self.of_target(target)? {
