@@ -162,3 +162,16 @@ fn a_failed_job_is_submitted_again_by_a_person_alone() {
     assert!(sandbox.top().join(&folder).join("seed-1/metrics.json").exists());
     has(&sandbox.run(&format!("job script {run} --attempt 1")), &["#PBS -N"]);
 }
+
+#[test]
+fn seeds_as_an_array_and_as_jobs_of_their_own_are_collected_alike() {
+    let site = Site::without_ssh(PBS_18);
+    let sandbox = lab(&site, "local");
+    for (seeds, form, attempts) in [("0-1", "array", 1), ("2-3", "jobs", 2)] {
+        has(&sandbox.run(&format!("run submit mlp --seeds {seeds} --seeds-as {form}")), &["is queued on site"]);
+        let said = ticks(&site, &sandbox);
+        assert_eq!(said.matches("succeeded: seeds").count(), attempts, "{said}");
+        has(&sandbox.run("run list"), &[&format!("{seeds} (2)  succeeded")]);
+    }
+    has(&sandbox.run("run triage"), &["nothing needs to be looked at"]);
+}

@@ -245,7 +245,7 @@ pub(super) fn active(evidence: &Evidence, _: &dyn Facts) -> Result<Vec<Problem>,
                 evidence,
                 "phase",
                 format!("run {} has an attempt without a verdict", r.id),
-                format!("git ar run show {}", r.id),
+                "git ar tick   asks its cluster and records how it ended",
             )
         })
         .collect())
