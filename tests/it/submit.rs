@@ -5,7 +5,16 @@ use serde_json::{Value, json};
 use crate::sandbox::Sandbox;
 use crate::site::{PBS_18, Site};
 
-const SHELL: &str = include_str!("../data/trainer/train.sh");
+/// A trainer that writes its result at once.
+const SHELL: &str = r#"#!/bin/sh
+dir="$AR_RUN_DIR/seed-$AR_SEED"
+mkdir -p "$dir"
+printf '{"schema":1,"run":"%s","seed":%s,"commit":"%s","config_digest":"%s","status":"completed",' \
+    "$AR_RUN" "$AR_SEED" "$AR_COMMIT" "$AR_CONFIG_DIGEST" > "$dir/part"
+printf '"epochs_planned":1,"epochs_run":1,"metrics":{"val/accuracy":%s}}\n' \
+    '{"final":0.5,"best":0.5,"best_epoch":1,"direction":"maximize"}' >> "$dir/part"
+mv "$dir/part" "$dir/metrics.json"
+"#;
 
 /// A research repository without phases, pushed to a bare repository, with the cluster `site`.
 pub(crate) fn lab(site: &Site, transport: &str) -> Sandbox {
@@ -162,4 +171,94 @@ fn two_clones_submit_the_same_thing_once() {
     assert_eq!(site.jobs().len(), 1);
     let tree = |folder| sandbox.try_git(folder, "rev-parse HEAD:projects");
     assert_eq!(tree(sandbox.top()), tree(&other));
+}
+
+#[test]
+fn seeds_become_an_array_when_that_is_asked_for() {
+    let site = Site::without_ssh(PBS_18);
+    let sandbox = lab(&site, "local");
+    has(&sandbox.run("run submit mlp --seeds 0-2 --seeds-as array"), &["job 0[].vm: seeds 0-2"]);
+    let run = latest(&sandbox);
+    has(&sandbox.read(&format!("projects/anp/runs/{run}/attempts/1.yaml")), &["seeds_as: array", "0[].vm"]);
+}
+
+/// The id of the latest run.
+fn latest(sandbox: &Sandbox) -> String {
+    let list = json_of(sandbox, &["run", "list", "--json"]);
+    list["data"]["runs"].as_array().unwrap().last().unwrap()["run"].as_str().unwrap().to_string()
+}
+
+#[test]
+fn a_clone_there_is_pulled_and_never_changed_otherwise() {
+    let site = Site::without_ssh(PBS_18);
+    let sandbox = lab(&site, "local");
+    let clone = site.path("home/clone");
+    sandbox.sh(sandbox.home(), &format!("git clone -q -b develop remote.git {}", clone.display()));
+    let profile = format!("{}delivery: pull\nclone: {}\n", site.profile("local"), clone.display());
+    sandbox.commit("configs/cluster/site.yaml", &profile);
+    sandbox.git("push -q origin develop");
+    let anchor = sandbox.git("rev-parse HEAD").trim().to_string();
+    has(&sandbox.run("run submit mlp --seeds 0"), &["pulling", "is queued on site"]);
+    assert_eq!(sandbox.try_git(&clone, "rev-parse HEAD").trim(), anchor);
+    // What is edited there stays, and says so with both commits.
+    sandbox.commit("net.py", "x = 1\n");
+    sandbox.git("push -q origin develop");
+    let newer = sandbox.git("rev-parse HEAD").trim().to_string();
+    std::fs::write(clone.join("train.sh"), "edited\n").unwrap();
+    has(&sandbox.run("run submit mlp --seeds 1"), &[&anchor, &newer, "has edited files", "[exit 4]"]);
+    assert_eq!(std::fs::read_to_string(clone.join("train.sh")).unwrap(), "edited\n");
+    assert_eq!(site.jobs().len(), 1);
+}
+
+#[test]
+fn a_submit_on_the_login_node_leaves_a_receipt_and_no_commit() {
+    let site = Site::without_ssh(PBS_18);
+    let sandbox = lab(&site, "local");
+    let there = sandbox.home().join("there");
+    sandbox.sh(sandbox.home(), "git clone -q -b develop remote.git there");
+    let head = sandbox.try_git(&there, "rev-parse HEAD");
+    has(&sandbox.run_in(&there, "run submit mlp --seeds 0 --here"), &["is queued on site", "a receipt is left"]);
+    assert_eq!(
+        (head, String::new()),
+        (sandbox.try_git(&there, "rev-parse HEAD"), sandbox.try_git(&there, "status --short"))
+    );
+    assert_eq!(site.jobs().len(), 1);
+    // From the person's own clone it is the same run, and no second job.
+    has(&sandbox.run("run submit mlp --seeds 0"), &["is queued on site", "committed"]);
+    assert_eq!(site.jobs().len(), 1);
+}
+
+#[test]
+fn a_run_is_repeated_from_its_own_commit() {
+    let site = Site::without_ssh(PBS_18);
+    let sandbox = lab(&site, "local");
+    let anchor = sandbox.git("rev-parse HEAD").trim().to_string();
+    sandbox.run("run submit mlp --seeds 0");
+    let old = latest(&sandbox);
+    sandbox.commit("train.sh", &format!("{SHELL}# newer\n"));
+    has(&sandbox.run(&format!("run rerun {old}")), &["full run", "is queued on site", "committed"]);
+    let new = latest(&sandbox);
+    let record = sandbox.read(&format!("projects/anp/runs/{new}/run.yaml"));
+    has(&record, &[&format!("rerun_of: {old}"), &format!("commit: {anchor}")]);
+    has(&sandbox.run(&format!("run rerun {old}")), &[&format!("seed 0 is on its way in run {new}"), "nothing is left"]);
+    has(&sandbox.run(&format!("run diff {old} {new}")), &["the configs are the same", "- run", "+ run"]);
+    assert_eq!(site.jobs().len(), 2);
+}
+
+#[test]
+fn hostile_values_stay_values() {
+    let site = Site::without_ssh(PBS_18);
+    let sandbox = lab(&site, "local");
+    let note = "+note=\"$(touch hacked) `id` #PBS -q x 'a\"";
+    let output = sandbox.ar(&["run", "submit", "mlp", note, "--seeds", "0", "--dry-run"]);
+    let said = sandbox.shown(&output);
+    assert!(!said.contains("hacked"), "{said}");
+    for (option, value) in
+        [("--queue", "gpu_1\n#PBS -V"), ("--queue", "-x"), ("--cluster", "../../etc"), ("--walltime", "1:00:00;id")]
+    {
+        let value = format!("{option}={value}");
+        let refused = sandbox.ar(&["run", "submit", "mlp", "--seeds", "0", "--dry-run", &value]);
+        assert!(!refused.status.success(), "{value}: {}", sandbox.shown(&refused));
+    }
+    assert!(site.jobs().is_empty() && !sandbox.top().join("hacked").exists());
 }
