@@ -97,20 +97,30 @@ impl Store {
     /// [`Kind::Io`] when it cannot be removed.
     pub fn remove(&self, path: &str) -> Result<bool, Problem> {
         let place = self.locate(path)?;
-        match effect::remove(&place) {
-            Ok(()) => {}
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(false),
-            Err(error) => return Err(unwritable(path, &error)),
-        }
-        sync_folder(path, &place)?;
+        let removed = match std::fs::symlink_metadata(&place) {
+            // Asked first: on a disk that can only be read, what is not there needs no removal.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+            _ => match effect::remove(&place) {
+                Ok(()) => sync_folder(path, &place).map(|()| true),
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+                Err(error) => Err(unwritable(path, &error)),
+            },
+        };
+        self.prune(&place);
+        removed
+    }
+
+    /// Removes the folders above a place that are empty, up to the top.
+    pub(super) fn prune(&self, place: &Path) {
         let mut folder = place.parent();
         while let Some(empty) = folder.filter(|f| *f != self.top && f.starts_with(&self.top)) {
-            if effect::remove_folder(empty).is_err() {
+            // Not tried on one that holds something: that would be an effect.
+            let is_empty = std::fs::read_dir(empty).is_ok_and(|mut entries| entries.next().is_none());
+            if empty.exists() && (!is_empty || effect::remove_folder(empty).is_err()) {
                 break;
             }
             folder = empty.parent();
         }
-        Ok(true)
     }
 
     /// Removes the temporary files in a folder whose names begin so: those of one process. One that cannot be removed does no harm.

@@ -106,6 +106,7 @@ impl Repo {
                 restored.push(path);
             } else {
                 kept.forget();
+                self.store().prune(&self.top().join(&path));
             }
         }
         match note.leaves {
@@ -127,7 +128,8 @@ impl Repo {
         let note = Note { temporary: effect::own_prefix(), files, leaves: leaves.map(str::to_string) };
         let text =
             serde_json::to_vec(&note).map_err(|_| Problem::new(Kind::Bug, "note", "a note cannot be written"))?;
-        self.notes().replace(NOTE, &text).map(drop)
+        let place = self.aside().join(NOTE).display().to_string();
+        self.notes().replace(NOTE, &text).map(drop).map_err(|problem| problem.at(place))
     }
 
     /// Takes the note away: nothing is unfinished.

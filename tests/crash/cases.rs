@@ -1,5 +1,6 @@
 //! The verbs that write, each with a repository in which it has something to do.
 
+use crate::lab::Lab;
 use crate::sandbox::Sandbox;
 
 /// One verb, ready to be killed.
@@ -14,15 +15,21 @@ pub(crate) struct Case {
     pub(crate) stride: usize,
     /// Whether two runs leave the same bytes; a training's times differ.
     pub(crate) same: bool,
+    /// How many jobs the scheduler holds at the end, however often the command was killed and repeated.
+    pub(crate) jobs: Option<usize>,
 }
 
 impl Case {
     const fn of(verb: &'static str, words: &'static str, prepare: fn() -> Sandbox) -> Self {
-        Self { verb, words, prepare, stride: 1, same: true }
+        Self { verb, words, prepare, stride: 1, same: true, jobs: None }
     }
 
     const fn every(self, stride: usize) -> Self {
         Self { stride, ..self }
+    }
+
+    const fn jobs(self, jobs: usize) -> Self {
+        Self { jobs: Some(jobs), ..self }
     }
 
     const fn timed(self) -> Self {
@@ -49,11 +56,15 @@ pub(crate) const CASES: &[Case] = &[
     Case::of("run submit", "run submit mlp --seeds 0", queued).every(4),
     Case::of("run submit", "run submit mlp --seeds 0-1 --seeds-as jobs", queued).every(7),
     Case::of("run rerun", "run rerun RUN", submitted).every(9),
+    Case::of("run submit", "run submit mlp --seeds 0-1 --seeds-as sequence --cluster lab", pushed_code).timed().jobs(1),
+    Case::of("tick", "tick --now", ended).jobs(0),
+    Case::of("job cancel", "job cancel ka001-mlp", running).jobs(0),
     Case::of("run exclude", "run exclude RUN --reason \"a bug\"", measured),
     Case::of("board render", "board render", behind),
     Case::of("hook install", "hook install", hooked),
     Case::of("hook uninstall", "hook uninstall", installed),
     Case::of("train", "train experiment=mlp", lab).every(3).timed(),
+    Case::of("migrate", "migrate", old),
     Case::of("trust", "trust", custom),
     Case::of("taint", "taint --introduced HEAD~3 --apply --reason \"labels were shuffled\"", measured),
     Case::of("merge-driver", "merge-driver .merge_o .merge_a .merge_b projects/anp/project.yaml", merging),
@@ -95,6 +106,28 @@ pub(crate) const READERS: &[&str] = &[
     "man",
     "demo",
     "reference-trainer",
+    "job status",
+    "job why",
+    "job logs",
+    "job script",
+    "board diff",
+    "cluster list",
+    "cluster show",
+    "cluster doctor",
+    "claim check",
+    "data list",
+    "run diff",
+    "run verify",
+    "run triage",
+];
+
+/// Verbs that write outside of the repository only, each with the place of its own tests.
+pub(crate) const ELSEWHERE: &[(&str, &str)] = &[
+    ("cluster setup", "tests/it/cluster_site.rs"),
+    ("data fetch", "tests/it/data.rs"),
+    ("handoff", "tests/it/handoff.rs"),
+    ("job resubmit", "tests/it/never_twice.rs"),
+    ("run rerun", "tests/it/submit.rs"),
 ];
 
 /// A git repository without anything.
@@ -289,4 +322,65 @@ fn merging() -> Sandbox {
     sandbox.write(".merge_a", &base.replace("Which net?", "Which nets?"));
     sandbox.write(".merge_b", &base.replace("title: Digits", "title: Small digits"));
     sandbox
+}
+
+/// With a file of the form that came before `schema:`.
+fn old() -> Sandbox {
+    let sandbox = lab();
+    sandbox.commit("projects/anp/project.yaml", "title: Digits\nquestion: Which net?\n");
+    sandbox
+}
+
+/// Takes every job, keeps it waiting, and knows it by its name.
+const QSUB: &str = "#!/bin/sh
+for script; do :; done
+name=$(sed -n 's/^#PBS -N //p' \"$script\")
+touch \"$HOME/queue\"
+id=$(($(wc -l <\"$HOME/queue\") + 1)).vm
+echo \"$id $name\" >>\"$HOME/queue\"
+printf 'Job Id: %s\\n    Job_Name = %s\\n    job_state = Q\\n    queue = gpu_1\\n' \"$id\" \"$name\" >\"$HOME/jobs/$id\"
+echo \"$id\"
+";
+const QSELECT: &str = "#!/bin/sh
+touch \"$HOME/queue\"
+awk -v name=\"$3\" '$2 == name { print $1 }' \"$HOME/queue\"
+";
+
+/// With a cluster, and code that is pushed.
+fn pushed_code() -> Sandbox {
+    let sandbox = Lab::new().box_;
+    for (name, text) in [("qsub", QSUB), ("qselect", QSELECT)] {
+        let place = sandbox.home().join("bin").join(name);
+        std::fs::write(&place, text).unwrap();
+        std::fs::set_permissions(&place, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    sandbox.write("configs/ar.yaml", "schema: 1\nloop: off\ntrainer: [sh, ./train.sh]\n");
+    sandbox.write("configs/config.yaml", "defaults:\n  - _self_\n  - experiment: null\nseed: 0\nepochs: 1\n");
+    let experiment = "# @package _global_\ndataset: {name: digits}\nmodel: {name: ffnn, hidden: [4]}\n";
+    sandbox.write("configs/experiment/mlp.yaml", experiment);
+    sandbox.commit("train.sh", "exit 1\n");
+    sandbox.sh(sandbox.home(), "git init -q --bare remote.git");
+    sandbox.git("remote add origin ../remote.git");
+    sandbox.git("push -q -u origin develop");
+    sandbox
+}
+
+/// With a job that ended well and whose results wait on the cluster.
+fn ended() -> Sandbox {
+    let lab = Lab::new();
+    let run = lab.submitted("ka001-mlp", &[0, 1]);
+    lab.job(&run, "F", "    Exit_status = 0\n    substate = 92\n");
+    lab.started(&run);
+    lab.result(&run, 0, 0.9);
+    lab.result(&run, 1, 0.7);
+    lab.ended(&run, 0, "");
+    lab.box_
+}
+
+/// With a job that runs.
+fn running() -> Sandbox {
+    let lab = Lab::new();
+    let run = lab.submitted("ka001-mlp", &[0]);
+    lab.job(&run, "R", "");
+    lab.box_
 }

@@ -48,12 +48,23 @@ pub(crate) fn state(sandbox: &Sandbox) -> State {
 }
 
 /// A copy of a prepared box, with the clock and the chance of every other copy.
-pub(crate) fn copy(of: &Sandbox) -> Sandbox {
+pub(crate) fn copy(of: &Sandbox, case: &Case) -> Sandbox {
     let sandbox = Sandbox::empty().with_env("GIT_AR_NOW", "2026-01-06T08:00:00Z").with_env("GIT_AR_SEED", "7");
-    let from = format!("{}/.", of.top().display());
-    let copied = std::process::Command::new("cp").arg("-a").arg(from).arg(sandbox.top()).status().unwrap();
+    let from = format!("{}/.", of.home().display());
+    let copied = std::process::Command::new("cp").arg("-a").arg(from).arg(sandbox.home()).status().unwrap();
     assert!(copied.success());
-    sandbox
+    if case.jobs.is_none() {
+        return sandbox;
+    }
+    // With the programs of its scheduler.
+    let own = Path::new(env!("CARGO_BIN_EXE_git-ar")).parent().unwrap().display();
+    let path = format!("{}:{own}:/usr/local/bin:/usr/bin:/bin", sandbox.home().join("bin").display());
+    sandbox.with_env("PATH", &path).with_env("GIT_AR_TRUST", "all")
+}
+
+/// How many jobs the scheduler took.
+pub(crate) fn jobs(sandbox: &Sandbox) -> usize {
+    std::fs::read_to_string(sandbox.home().join("queue")).unwrap_or_default().lines().count()
 }
 
 /// Runs a case, with failpoints set where `fail` says so: exit status (none when killed) and what was said.
@@ -98,7 +109,10 @@ pub(crate) fn is_new(case: &Case, now: &State, new: &State) -> bool {
     if case.same {
         return now == new;
     }
-    now.status == new.status && now.files.keys().eq(new.files.keys())
+    // A killed attempt is on record beside the one that came to its end.
+    let attempt = |path: &Path| path.parent().is_some_and(|folder| folder.ends_with("attempts"));
+    let more = now.files.keys().filter(|path| !new.files.contains_key(*path)).all(|path| attempt(path));
+    now.status == new.status && more && new.files.keys().all(|path| now.files.contains_key(path))
 }
 
 /// What git and the rules make of the repository; empty when all is well.

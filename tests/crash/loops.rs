@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use crate::cases::{CASES, Case};
-use crate::judge::{State, copy, is_new, litter, run, state, torn, unsound};
+use crate::judge::{State, copy, is_new, jobs, litter, run, state, torn, unsound};
 use crate::sandbox::Sandbox;
 
 /// What a disk can answer, and what a person reads then.
@@ -17,20 +17,23 @@ struct Ready<'a> {
     old: State,
     new: State,
     points: Vec<String>,
+    /// What git and the rules say of both ends; a file of an older form is refused until it is migrated.
+    refused: [String; 2],
 }
 
 impl<'a> Ready<'a> {
     fn new(case: &'a Case) -> Result<Self, String> {
         let prepared = (case.prepare)();
-        let sandbox = copy(&prepared);
+        let sandbox = copy(&prepared, case);
         let old = state(&sandbox);
+        let refused = unsound(&sandbox);
         let list = sandbox.home().join("points");
         let (code, said) = run(&sandbox, case, Some(&format!("count@{}", list.display())));
         if code != Some(0) {
             return Err(format!("git ar {}: it fails without a fault:\n{said}", case.words));
         }
         let points = std::fs::read_to_string(list).unwrap_or_default().lines().map(String::from).collect();
-        Ok(Self { case, prepared, old, new: state(&sandbox), points })
+        Ok(Self { case, prepared, old, new: state(&sandbox), points, refused: [refused, unsound(&sandbox)] })
     }
 
     /// The numbers of the effects that are tried, from 1: every `step`-th, fewer where the case says so. The last few
@@ -41,15 +44,18 @@ impl<'a> Ready<'a> {
     }
 
     /// What is wrong after the process failed; `None` when nothing is.
-    fn aftermath(&self, sandbox: &Sandbox) -> Option<String> {
+    fn aftermath(&self, sandbox: &Sandbox, number: usize) -> Option<String> {
         let now = state(sandbox);
         let torn = torn(self.case, &now, &self.old, &self.new);
         if !torn.is_empty() {
             return Some(format!("neither old nor new: {}", torn.join(", ")));
         }
-        let unsound = unsound(sandbox);
-        if !unsound.is_empty() {
-            return Some(format!("not sound:\n{unsound}"));
+        // Nobody kills git, so a tree that did not change needs no second look each time.
+        if now.tree != self.old.tree || number % 5 == 0 {
+            let unsound = unsound(sandbox);
+            if !unsound.is_empty() && !self.refused.contains(&unsound) {
+                return Some(format!("not sound:\n{unsound}"));
+            }
         }
         if !is_new(self.case, &now, &self.new) {
             let (code, said) = run(sandbox, self.case, None);
@@ -62,30 +68,38 @@ impl<'a> Ready<'a> {
             let files = now.files.keys().filter(|p| now.files.get(*p) != self.new.files.get(*p));
             return Some(format!("another end: {:?}\n{}\n{}", files.collect::<Vec<_>>(), now.status, self.new.status));
         }
+        if self.case.jobs.is_some_and(|wanted| jobs(sandbox) != wanted) {
+            return Some(format!("the scheduler took {} jobs", jobs(sandbox)));
+        }
+        if litter(sandbox).is_empty() {
+            return None;
+        }
         let fixed = sandbox.run("doctor --fix");
         let litter = litter(sandbox);
         (!litter.is_empty()).then(|| format!("left over after doctor --fix: {litter:?}\n{fixed}"))
     }
 
     fn kill(&self, number: usize) -> Option<String> {
-        let sandbox = copy(&self.prepared);
+        let sandbox = copy(&self.prepared, self.case);
         let (code, said) = run(&sandbox, self.case, Some(&format!("kill@{number}")));
         if code.is_some() {
             return Some(format!("it was not killed:\n{said}"));
         }
-        self.aftermath(&sandbox)
+        self.aftermath(&sandbox, number)
     }
 
     /// One effect fails; every other one works.
     fn fail_once(&self, number: usize) -> Option<String> {
         let (word, cause) = ERRORS[number / 2 % 3];
-        let sandbox = copy(&self.prepared);
+        let sandbox = copy(&self.prepared, self.case);
         let (code, said) = run(&sandbox, self.case, Some(&format!("{word}@{number}")));
         let now = state(&sandbox);
         match code {
             // It did not need that effect.
             Some(0) if is_new(self.case, &now, &self.new) => {}
             Some(0) => return Some(format!("it says that it worked:\n{said}")),
+            // What is between here and a cluster may be broken too; that is no word about the job.
+            Some(7) if self.points[number - 1].starts_with("remote") && said.contains(cause) => {}
             Some(12) if !said.contains(cause) => return Some(format!("the cause is not told:\n{said}")),
             Some(12) => {
                 let whole = |one: &State| now.files == one.files && now.tree == one.tree;
@@ -95,18 +109,18 @@ impl<'a> Ready<'a> {
             }
             _ => return Some(format!("another exit:\n{said}")),
         }
-        self.aftermath(&sandbox)
+        self.aftermath(&sandbox, number)
     }
 
     /// Everything fails from here on; afterwards the disk is well again.
     fn fail_onward(&self, number: usize) -> Option<String> {
         let (word, _) = ERRORS[number / 2 % 3];
-        let sandbox = copy(&self.prepared);
+        let sandbox = copy(&self.prepared, self.case);
         let (code, said) = run(&sandbox, self.case, Some(&format!("{word}@{number}+")));
         if code.is_none() || code == Some(70) {
             return Some(format!("it broke:\n{said}"));
         }
-        self.aftermath(&sandbox)
+        self.aftermath(&sandbox, number)
     }
 }
 

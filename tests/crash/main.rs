@@ -7,6 +7,9 @@ mod cases;
 mod coverage;
 mod disk;
 mod judge;
+#[path = "../it/tick/lab.rs"]
+#[allow(dead_code, reason = "the other test binary uses the rest")]
+mod lab;
 mod loops;
 #[path = "../it/sandbox.rs"]
 #[allow(dead_code, reason = "the other test binary uses the rest")]

@@ -335,3 +335,23 @@ fn links_in_documents_lead_somewhere() {
     }
     report(&broken);
 }
+
+#[test]
+fn every_test_that_a_promise_names_exists() {
+    let text = std::fs::read_to_string(top().join("docs/reliability.md")).unwrap();
+    let sources = sources(&["src", "tests"]);
+    let mut broken = Vec::new();
+    for named in text.split('`').skip(1).step_by(2).filter(|word| word.contains("::") && !word.contains(' ')) {
+        let (module, name) = named.rsplit_once("::").unwrap();
+        let function = format!("fn {name}(");
+        let of_it = |source: &&Source| Path::new(&source.path).with_extension("").ends_with(module.replace("::", "/"));
+        let is_test = |source: &Source| {
+            let before = source.text.split(&function).next().unwrap_or_default();
+            before.len() < source.text.len() && before.lines().rev().take(5).any(|line| line.trim() == "#[test]")
+        };
+        if !sources.iter().filter(of_it).any(is_test) {
+            broken.push(format!("docs/reliability.md: names {named}, and there is no such test"));
+        }
+    }
+    report(&broken);
+}

@@ -1,5 +1,7 @@
 //! `git ar undo`: commits of git-ar go back exactly, nobody's edit is lost, and what cannot go back is told.
 
+use sha2::Digest as _;
+
 use crate::sandbox::Sandbox;
 
 const FOLDER: &str = "projects/nets/iterations/1-small-nets";
@@ -168,6 +170,30 @@ fn in_a_linked_worktree_and_down_to_the_first_commit() {
     assert!(sandbox.try_git(sandbox.top(), "rev-parse --verify HEAD").contains("[exit"));
     assert_eq!(sandbox.git("status --porcelain"), "");
     assert!(sandbox.run("init").contains("committed"));
+}
+
+#[test]
+fn a_submitted_job_is_not_taken_back() {
+    let sandbox = Sandbox::repository();
+    sandbox.write("configs/ar.yaml", "schema: 1\nloop: \"off\"\n");
+    sandbox.commit("projects/anp/project.yaml", "schema: 1\ntitle: Digits\nquestion: Which net?\n");
+    let path = "projects/anp/runs/ka001-mlp/attempts/1.yaml";
+    let attempt = "schema: 1\ncluster: lengau\njob: 123.sched01\nsubmitted: 2026-01-05T07:00:00Z\n";
+    sandbox.write(path, attempt);
+    sandbox.git("add -A");
+    // As `run submit` commits it: with the digest of what the commit changes.
+    let digest = |text: &str| {
+        let bytes = sha2::Sha256::digest(text.as_bytes());
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    let change = &digest(&format!("{} {path}\n", digest(attempt)))[..16];
+    let message = format!("run: submitted\n\nAR-Verb: run submit\nAR-Change: {change}\n");
+    sandbox.write("../message", &message);
+    sandbox.git("commit -q -F ../message");
+    let said = sandbox.run("undo");
+    assert!(said.contains("job 123.sched01 was submitted to lengau") && said.contains("[exit 4]"), "{said}");
+    assert!(said.contains("git ar job cancel ka001-mlp"), "{said}");
+    assert_eq!(sandbox.git("rev-list --count HEAD"), "2\n");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::run::{Failure, output, show};
 
 /// A program, or a file, and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 11] = [
+const PROGRAMS: [(&str, &str); 12] = [
     // `tests/it/managers.rs`: lefthook and husky come from npm.
     ("npm", "npm"),
     // `tests/it/site`: a real ssh server, and a login shell that is no POSIX shell.
@@ -20,6 +20,8 @@ const PROGRAMS: [(&str, &str); 11] = [
     // `tests/it/slurm`: a live scheduler.
     ("slurmctld", "slurm-wlm"),
     ("munged", "munge"),
+    // `tests/crash`: the order of system calls.
+    ("strace", "strace"),
     // The feature ssh2.
     ("pkg-config", "pkg-config"),
     ("/usr/include/openssl/ssl.h", "libssl-dev"),

@@ -72,6 +72,7 @@ pub(crate) fn run(engine: bool) -> Result<(), Failure> {
         Err(failure) => End::Failed(failure),
     });
     report.step("tests", || ended(show(&mut tests)));
+    crash_steps(&mut report);
     let ssh2 = ["test", "--features", "ssh2", "--test", "it", "--", "ssh2::"];
     report.step("ssh2: tests", || ended(show(&mut cargo(&ssh2))));
     report.step("ssh2: lints", || {
@@ -89,6 +90,24 @@ pub(crate) fn run(engine: bool) -> Result<(), Failure> {
         }
     }
     summary(&report)
+}
+
+/// A build in which every effect can be made to fail, and the kernel's own word on a write where it may be asked.
+fn crash_steps(report: &mut Report) {
+    // One test at a time: each works on two verbs at once already.
+    let crash = ["test", "--features", "failpoints", "--test", "crash", "--no-fail-fast", "--", "--test-threads=1"];
+    report.step("crashes: tests", || ended(show(&mut cargo(&crash))));
+    let lints = ["clippy", "--quiet", "--features", "failpoints", "--all-targets", "--", "-D", "warnings"];
+    report.step("crashes: lints", || with_tool("clippy", "clippy", &lints));
+    for (name, program, arguments) in [
+        ("crashes: full and read-only disks", "unshare", &["-rm", "true"][..]),
+        ("crashes: the order of system calls", "strace", &["-o", "/dev/null", "true"][..]),
+    ] {
+        if output(Command::new(program).args(arguments)).is_none() {
+            let why = format!("`{program} {}` does not work here", arguments.join(" "));
+            report.0.push(Step { name, end: End::Skipped(why), seconds: 0 });
+        }
+    }
 }
 
 fn engine_steps(report: &mut Report) {

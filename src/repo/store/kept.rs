@@ -53,6 +53,11 @@ impl Kept {
     pub fn restore(self) -> Result<(), Problem> {
         let Some(second) = &self.second else { return self.store.remove(&self.path).map(drop) };
         let place = self.store.locate(&self.path)?;
+        if same_file(second, &place) {
+            // Never replaced.
+            self.forget();
+            return Ok(());
+        }
         if let Some(folder) = place.parent() {
             effect::make_folders(folder).map_err(|error| unwritable(&self.path, &error))?;
         }
@@ -71,6 +76,13 @@ impl Kept {
             let _ = effect::remove(second);
         }
     }
+}
+
+/// Whether two names are one file's.
+fn same_file(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let id = |path: &Path| std::fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    id(one).is_some() && id(one) == id(other)
 }
 
 #[cfg(test)]
