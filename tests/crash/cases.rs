@@ -116,7 +116,6 @@ pub(crate) const READERS: &[&str] = &[
     "cluster doctor",
     "claim check",
     "data list",
-    "run diff",
     "run verify",
     "run triage",
 ];

@@ -123,6 +123,8 @@ pub(crate) fn unsound(sandbox: &Sandbox) -> String {
     let managed = sandbox.top().join("configs/ar.yaml").exists();
     let checked = if born && managed { sandbox.run("check --tree HEAD") } else { String::new() };
     let refused = if checked.contains("[exit") { checked } else { String::new() };
+    // A note names the process that was killed.
+    let refused: String = refused.lines().filter(|l| !l.starts_with("note:")).map(|l| format!("{l}\n")).collect();
     format!("{quiet}{refused}")
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::Patient;
 use crate::ops::hook;
 use crate::repo::litter::Litter;
-use crate::repo::store::Owner;
+use crate::repo::store::{Lock, Owner};
 use crate::repo::{Environment, Repo};
 use crate::state::entities::Settings;
 use crate::state::load;
@@ -53,6 +53,23 @@ fn recover(repo: &Repo, mended: &mut Mended) {
         }
         Err(problem) => mended.failed("a change that was killed half-way", &problem),
     }
+    if let Some(Owner { pid, .. }) = tick_left(repo) {
+        match Lock::try_take(&tick_folder(repo), "doctor --fix") {
+            Ok(taken) => {
+                mended.done.extend(taken.map(|_| format!("lock of tick {pid}, which runs no more, taken away")))
+            }
+            Err(problem) => mended.failed("the lock of a tick", &problem),
+        }
+    }
+}
+
+/// Whose tick left its own lock, by which two ticks keep apart.
+pub(super) fn tick_left(repo: &Repo) -> Option<Owner> {
+    Lock::left_over(&tick_folder(repo)).ok().flatten()
+}
+
+fn tick_folder(repo: &Repo) -> PathBuf {
+    repo.common_dir().join("ar").join("ticking")
 }
 
 /// Everything temporary that lies about.

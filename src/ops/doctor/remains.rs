@@ -25,6 +25,9 @@ fn killed(repo: &Repo, settings: &Settings) -> Check {
     if let Ok(Some(Owner { pid, doing, .. })) = Lock::left_over(repo.common_dir()) {
         found.push(format!("the lock of process {pid} ({doing})"));
     }
+    if let Some(Owner { pid, .. }) = mend::tick_left(repo) {
+        found.push(format!("the lock of tick {pid}"));
+    }
     if repo.is_unfinished() {
         found.push("a change half-way".into());
     }
