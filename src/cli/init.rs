@@ -43,7 +43,11 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Reply, Problems> {
         None if trainer::engine(&session.exe, session.env("PATH").as_deref()).is_some() => BuiltIn::Engine,
         None => BuiltIn::Reference,
     };
-    let place = init::locate(&folder, flavour, trainer)?;
+    let mut place = init::locate(&folder, flavour, trainer)?;
+    if Session::recovered(&place.repo)? {
+        // What stood there was half of an earlier command.
+        place = init::locate(&folder, flavour, trainer)?;
+    }
     let new_repository = place.new_repository;
     let outcome = session
         .on(place.repo, place.settings, args.recording, |context| init::init(context, new_repository, flavour))?;

@@ -2,7 +2,6 @@
 
 use super::{Recording, Reply, Session};
 use crate::ops::migrate;
-use crate::repo::{Environment, Repo};
 use crate::state::load;
 use crate::state::problem::Problems;
 use crate::state::tree::Tree as _;
@@ -25,7 +24,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(session: &Session, args: &Args) -> Result<Reply, Problems> {
-    let repo = Repo::discover(&session.folder, Environment::Honoured)?;
+    let repo = session.repo()?;
     // The settings may themselves be of an older version.
     let unset = || yaml::from_str("schema: 1\n").expect("every other setting has a default");
     if repo.work_tree().read(load::SETTINGS)?.is_none() {

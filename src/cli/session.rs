@@ -102,14 +102,27 @@ impl Session {
         self.environment.get(name).cloned()
     }
 
+    /// The repository around the folder, with what a killed command left half-way taken back.
+    pub(super) fn repo(&self) -> Result<Repo, Problem> {
+        let repo = Repo::discover(&self.folder, Environment::Honoured)?;
+        Self::recovered(&repo)?;
+        Ok(repo)
+    }
+
+    /// Takes back what a killed command left half-way, says so, and returns whether there was anything.
+    pub(super) fn recovered(repo: &Repo) -> Result<bool, Problem> {
+        let recovered = repo.recover()?;
+        told(&recovered);
+        Ok(!recovered.files.is_empty())
+    }
+
     /// Run `work` on the repository around the folder, which git-ar must manage.
     pub fn with<T>(
         &self,
         recording: Recording,
         work: impl FnOnce(&Context<'_>) -> Result<T, Problems>,
     ) -> Result<T, Problems> {
-        let repo = Repo::discover(&self.folder, Environment::Honoured)?;
-        told(&repo.recover()?);
+        let repo = self.repo()?;
         let settings = load::settings(&repo.work_tree())?.ok_or_else(load::not_managed)?;
         new_enough(settings.min_version.as_deref())?;
         self.on(repo, settings, recording, work)

@@ -126,7 +126,6 @@ pub(crate) const ELSEWHERE: &[(&str, &str)] = &[
     ("data fetch", "tests/it/data.rs"),
     ("handoff", "tests/it/handoff.rs"),
     ("job resubmit", "tests/it/never_twice.rs"),
-    ("run rerun", "tests/it/submit.rs"),
 ];
 
 /// A git repository without anything.
