@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154,SC1090,SC1091,SC2016 # what is not set here comes from git-ar
 # What a site has: one line for each fact, a name, a tab and the value. Changes nothing.
 # From git-ar: ar_base, ar_scratch, ar_image, ar_clone (empty where there is none), ar_days, ar_modules, ar_tools.
 say() { printf '%s\t%s\n' "$1" "$(printf '%s' "$2" | LC_ALL=C tr '\000-\037\177' ' ')"; }

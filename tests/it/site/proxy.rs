@@ -63,8 +63,7 @@ impl Drop for Proxy {
 /// Byte for byte near the end, so that the cut is where it was asked for.
 fn pass(mut from: TcpStream, mut to: TcpStream, left: &AtomicI64) {
     let mut buffer = [0; 1 << 14];
-    loop {
-        let Ok(read) = from.read(&mut buffer) else { break };
+    while let Ok(read) = from.read(&mut buffer) {
         let before = left.fetch_sub(read as i64, Ordering::SeqCst);
         let may = usize::try_from(before).unwrap_or(0).min(read);
         if to.write_all(&buffer[..may]).is_err() || may < read || read == 0 {
