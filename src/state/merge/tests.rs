@@ -168,3 +168,47 @@ fn each_path_has_its_way() {
         assert_eq!(how(path), expected, "{path}");
     }
 }
+
+/// A text with some lines dropped, doubled, moved or changed; what the numbers say.
+fn mutated(text: &str, numbers: &mut impl FnMut(usize) -> usize) -> String {
+    let mut lines: Vec<String> = text.lines().map(|line| format!("{line}\n")).collect();
+    for _ in 0..=numbers(3) {
+        let (at, to) = (numbers(lines.len()), numbers(lines.len()));
+        match numbers(6) {
+            0 => _ = lines.remove(at),
+            1 => lines.insert(to, lines[at].clone()),
+            2 => lines.swap(at, to),
+            3 => lines[at] = lines[at].replace("0-2", "0-3").replace("a", "e"),
+            4 => lines.insert(to, "# said\n".into()),
+            _ => lines.insert(to, "x-more: [1, {b: \"c, d\"}]  # 'e\n".into()),
+        }
+    }
+    lines.concat()
+}
+
+#[test]
+fn any_texts_merge_or_conflict_and_the_untouched_side_changes_nothing() {
+    let mut state = 7_u64;
+    let mut numbers = |end: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % end.max(1)
+    };
+    let whole =
+        |base: &str, ours: &str, theirs: &str| tree(&Versions { base, ours, theirs, names: ["a", "b"], marker: 7 });
+    let mut read_well = 0;
+    for _ in 0..400 {
+        let (ours, theirs) = (mutated(BASE, &mut numbers), mutated(BASE, &mut numbers));
+        if let Some(merged) = whole(BASE, &ours, &theirs) {
+            read_well += 1;
+            let markers = merged.text.lines().any(|line| line.starts_with("<<<<<<< "));
+            assert_eq!(markers, !merged.conflicts.is_empty(), "{}", merged.text);
+        }
+        for (ours, theirs) in [(BASE, &*theirs), (&*theirs, BASE), (&*theirs, &*theirs)] {
+            if let Some(merged) = whole(BASE, ours, theirs) {
+                let wanted = if ours == BASE { theirs } else { ours };
+                assert_eq!((merged.text.as_str(), merged.conflicts.len()), (wanted, 0), "from\n{theirs}");
+            }
+        }
+    }
+    assert!(read_well > 40, "only {read_well} read");
+}
