@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154,SC1090,SC1091,SC2016 # what is not set here comes from git-ar
+# shellcheck shell=sh disable=SC2154,SC1090,SC1091,SC2015,SC2016 # what is not set here comes from git-ar
 # Makes what is missing on a site, one step after another; what is there stays as it is.
 # From git-ar: ar_base, ar_clone, ar_url, ar_branch, ar_root, ar_program, ar_job (the folder of the test job, empty for
 # none), ar_name; functions ar_environment (modules, setup) and ar_submit. Its input is the test job's script.
