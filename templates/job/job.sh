@@ -136,6 +136,8 @@ ar_files() (
   } | LC_ALL=C sort -t ' ' -k 4
 )
 ar_found=$(ar_files "$AR_SNAPSHOT" | ar_digest)
+# A file system that failed to answer once is no changed snapshot.
+if [ "$ar_found" != "$ar_manifest" ] && [ -z "$ar_signal" ]; then ar_found=$(ar_files "$AR_SNAPSHOT" | ar_digest); fi
 ar_config_found=$(ar_digest <"$AR_CONFIG")
 ar_wrong=
 [ "$ar_found" = "$ar_manifest" ] ||
@@ -148,6 +150,8 @@ fi
 ar_source=
 # What is attested; where it is not what was to run, nothing is trained.
 ar_attest() {
+  # What was cut off by a signal says nothing about the files.
+  if [ -n "$ar_signal" ]; then exit 143; fi
   ar_modules=$(ar_text "${LOADEDMODULES:-}" | sed 's/::*/", "/g')
   {
     printf '{"at": "%s", "host": "%s", ' "$(ar_now)" "$(ar_text "$(uname -n)")"
