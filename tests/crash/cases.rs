@@ -187,7 +187,7 @@ fn queued() -> Sandbox {
     sandbox.git("add -A");
     sandbox.git("commit -q -m cluster");
     sandbox.git("update-ref refs/remotes/origin/develop HEAD");
-    sandbox
+    worked(sandbox, "trust")
 }
 
 /// The same with a run that is queued.
