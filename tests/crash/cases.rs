@@ -53,9 +53,7 @@ pub(crate) const CASES: &[Case] = &[
     Case::of("gate waive", "gate waive smoke --reason \"the node is down\" --until 2026-12-31", implementing),
     Case::of("run smoke", "run smoke mlp", implementing).every(2).timed(),
     Case::of("run local", "run local mlp", experimenting).every(3).timed(),
-    Case::of("run submit", "run submit mlp --seeds 0", queued).every(4),
-    Case::of("run submit", "run submit mlp --seeds 0-1 --seeds-as jobs", queued).every(7),
-    Case::of("run rerun", "run rerun RUN", submitted).every(9),
+    Case::of("run rerun", "run rerun RUN", submitted).every(9).timed(),
     Case::of("run submit", "run submit mlp --seeds 0-1 --seeds-as sequence --cluster lab", pushed_code).timed().jobs(1),
     Case::of("tick", "tick --now", ended).jobs(0),
     Case::of("job cancel", "job cancel ka001-mlp", running).jobs(0),
@@ -156,43 +154,9 @@ fn lab() -> Sandbox {
 
 const BOARD: &str = "schema: 1\ntitle: Digits\ndataset: digits\nmetric: val/accuracy\n";
 
-/// What a scheduler of the tests is: it takes a job, keeps its name in the home folder, and says its id.
-const QSUB: &str = "#!/bin/sh\nmkdir -p \"$HOME/jobs\" && n=$(($(ls \"$HOME/jobs\" | wc -l)))\n\
-    sed -n 's/^#PBS -N //p' \"$1\" >\"$HOME/jobs/$n.vm\" && echo \"$n.vm\"\n";
-/// The ids of the jobs with an exact name.
-const QSELECT: &str = "#!/bin/sh\nmkdir -p \"$HOME/jobs\" && cd \"$HOME/jobs\" || exit 2\n\
-    for job in *.vm; do [ -f \"$job\" ] && [ \"$(cat \"$job\")\" = \"$3\" ] && echo \"$job\"; done\nexit 0\n";
-
-/// A repository without phases whose code is pushed, and a cluster on this machine.
-fn queued() -> Sandbox {
-    use std::os::unix::fs::PermissionsExt as _;
-    let bin = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("crash-pbs");
-    std::fs::create_dir_all(&bin).unwrap();
-    for (name, text) in [("qsub", QSUB), ("qselect", QSELECT)] {
-        // Renamed into place: another test may be starting it.
-        let aside = bin.join(format!(".{name}-{}-{:?}", std::process::id(), std::thread::current().id()));
-        std::fs::write(&aside, text).unwrap();
-        std::fs::set_permissions(&aside, std::fs::Permissions::from_mode(0o755)).unwrap();
-        std::fs::rename(&aside, bin.join(name)).unwrap();
-    }
-    let sandbox = lab();
-    sandbox.write("configs/ar.yaml", "schema: 1\nloop: off\ntrainer: reference\n");
-    sandbox.write(
-        "configs/cluster/site.yaml",
-        &format!(
-            "schema: 1\nscheduler: pbs\ntransport: local\nscratch: $HOME/scratch\nscheduler_path: {}\n",
-            bin.display()
-        ),
-    );
-    sandbox.git("add -A");
-    sandbox.git("commit -q -m cluster");
-    sandbox.git("update-ref refs/remotes/origin/develop HEAD");
-    worked(sandbox, "trust")
-}
-
-/// The same with a run that is queued.
+/// With a run that is queued.
 fn submitted() -> Sandbox {
-    worked(queued(), "run submit mlp --seeds 0")
+    worked(pushed_code(), "run submit mlp --seeds 0 --cluster lab")
 }
 
 fn in_phase(phase: &str) -> Sandbox {
