@@ -60,8 +60,10 @@ ar_tell() {
       for (pid in parent) {
         at = pid
         for (n = 0; n < 64 && at != top && (at in parent); n++) at = parent[at]
-        if (at == top) printf "%s ", pid
+        if (at == top) level[n] = level[n] pid " "
       }
+      # Parents first, so that no trainer sees a worker die before it knows why.
+      for (n = 0; n < 64; n++) printf "%s", level[n]
     }')
   # shellcheck disable=SC2086 # a list of numbers
   kill -TERM ${ar_all:-$1} 2>/dev/null
@@ -240,7 +242,8 @@ ar_wait() {
     ar_before=$ar_status
     wait "$ar_child"
     ar_status=$?
-    if [ -n "$ar_before" ] && [ "$ar_status" -eq 127 ]; then ar_status=$ar_before; fi
+    # A shell may have forgotten a trainer that ended meanwhile (127; bash: -1).
+    if [ -n "$ar_before" ] && { [ "$ar_status" -eq 127 ] || [ "$ar_status" -lt 0 ]; }; then ar_status=$ar_before; fi
     if [ "$ar_seen" -eq "$ar_signals" ] || [ "$ar_signals" -gt 9 ]; then break; fi
   done
   ar_child=
