@@ -53,7 +53,7 @@ pub(crate) const CASES: &[Case] = &[
     Case::of("gate waive", "gate waive smoke --reason \"the node is down\" --until 2026-12-31", implementing),
     Case::of("run smoke", "run smoke mlp", implementing).every(2).timed(),
     Case::of("run local", "run local mlp", experimenting).every(3).timed(),
-    Case::of("run rerun", "run rerun RUN", submitted).every(9).timed(),
+    Case::of("run rerun", "run rerun RUN", submitted).every(9).timed().jobs(2),
     Case::of("run submit", "run submit mlp --seeds 0-1 --seeds-as sequence --cluster lab", pushed_code).timed().jobs(1),
     Case::of("tick", "tick --now", ended).jobs(0),
     Case::of("job cancel", "job cancel ka001-mlp", running).jobs(0),
