@@ -1,5 +1,5 @@
 //! A trainer that a group already has, in Python with Hydra: a few lines beside it, and it goes through `run local` to
-//! the board. `tests/it/slurm.rs` takes it through a scheduler.
+//! the board.
 
 use std::process::{Command, Stdio};
 
