@@ -45,7 +45,7 @@ fn a_hydra_trainer_needs_a_few_lines() {
     write(&sandbox, &python);
     sandbox.git("add -A");
     sandbox.git("commit -q -m start");
-    let own = sandbox.sh(sandbox.top(), &format!("{python} train.py +experiment=slow hydra.run.dir=../own"));
+    let own = sandbox.sh(sandbox.top(), &format!("{python} train.py experiment=slow hydra.run.dir=../own"));
     assert!(own.contains("epoch 3: 0."), "{own}");
     let ran = sandbox.run("run local slow --seeds 0-1");
     assert!(ran.contains("succeeded") && ran.contains("3 of 3 epochs"), "{ran}");
