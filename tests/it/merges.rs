@@ -152,14 +152,26 @@ fn a_feature_branch_is_merged_or_squashed_and_pulled_elsewhere() {
         sandbox.git("push -q -u origin develop");
         sandbox.git("clone -q ../remote.git ../cluster");
         sandbox.git("checkout -q -b feature/width");
+        sandbox.commit(
+            "configs/config.yaml",
+            "defaults: [_self_, {experiment: null}]\nseed: 0\nepochs: 3\nbatch_size: 64\n",
+        );
+        let mlp = "# @package _global_\ndataset: {name: digits}\nmodel: {name: ffnn, hidden: [8]}\noptimizer: {name: sgd, lr: 0.1}\n";
+        sandbox.commit("configs/experiment/mlp.yaml", mlp);
+        edit(&sandbox, FILE, &[("plan: []", "plan: [{experiment: mlp, seeds: 0-1}]")]);
         survey(&sandbox);
         sandbox.run("phase next");
         sandbox.run("phase back --to survey --reason \"one more paper\"");
         sandbox.run("phase next");
+        let smoke = sandbox.run("run smoke mlp");
+        assert!(smoke.contains("succeeded"), "{smoke}");
+        let next = sandbox.run("phase next");
+        assert!(next.contains("implement → experiment"), "{next}");
         assert!(sandbox.run("check --range develop..feature/width").contains("in order"));
         sandbox.git("push -q origin feature/width");
         sandbox.git("checkout -q develop");
-        sandbox.commit("notes.md", "meanwhile\n");
+        // The code went on meanwhile: the smoke run belongs to the branch's.
+        sandbox.commit("tool.py", "print('meanwhile')\n");
         match squash {
             true => {
                 sandbox.git("merge -q --squash feature/width");

@@ -153,9 +153,10 @@ fn succeeded(run: &RunView) -> bool {
 pub(super) fn smoke(evidence: &Evidence, facts: &dyn Facts) -> Result<Vec<Problem>, Problem> {
     let Ok(cells) = cells(evidence, facts) else { return Ok(Vec::new()) };
     let runs = &evidence.runs;
-    // A branch that is merged when its runs are done may have gone on since; its full runs say which code counted.
-    let mut codes: BTreeSet<String> =
-        runs.iter().filter(|r| r.run.kind == RunKind::Full).map(|r| r.run.anchor.code_tree.clone()).collect();
+    // A branch that is merged when its runs are done may have gone on since; its full runs say which code counted. One
+    // that is merged before them meets other code: a smoke run that comes with it was judged by the branch's own.
+    let counts = |r: &&RunView| r.run.kind == RunKind::Full || evidence.arrived.contains(&r.id);
+    let mut codes: BTreeSet<String> = runs.iter().filter(counts).map(|r| r.run.anchor.code_tree.clone()).collect();
     codes.insert(facts.code_tree()?);
     let mut found = Vec::new();
     for (cell, _) in cells {

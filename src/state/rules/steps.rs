@@ -1,5 +1,7 @@
 //! An iteration's steps: append-only, one phase at a time, through its gates; and what is frozen when.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 
 use super::gates::{self, Outcome};
@@ -7,15 +9,15 @@ use super::moved::Moved;
 use super::view::Evidence;
 use super::{Case, Depth, kept};
 use crate::state::entities::{Iteration, Step};
-use crate::state::ids::{IterId, Slug};
-use crate::state::load::{self, IterationView};
+use crate::state::ids::{IterId, RunId, Slug};
+use crate::state::load::{self, IterationView, RunView};
 use crate::state::migrate;
 use crate::state::overlay::Overlay;
 use crate::state::phase::{Move, Phase};
 use crate::state::problem::Kind;
 use crate::state::problem::Problem;
 use crate::state::record::{Run, RunKind};
-use crate::state::tree::EntryKind;
+use crate::state::tree::{EntryKind, join};
 
 /// What is wrong with one iteration in which something changed.
 pub(super) fn check(
@@ -278,13 +280,25 @@ fn gates_passed(case: &Case<'_>, after: IterationView, left: &[(Phase, Date)]) -
     if left.is_empty() {
         return Ok(Vec::new());
     }
-    let evidence = Evidence::gather(case.after, after)?;
+    let mut evidence = Evidence::gather(case.after, after)?;
+    evidence.arrived = arrived(case, &evidence.runs)?;
     let mut found = Vec::new();
     for (phase, day) in left {
         for result in gates::gates_of(*phase, &evidence, case.facts, *day)? {
             if let Outcome::Unmet(problems) = result.outcome {
                 found.extend(problems);
             }
+        }
+    }
+    Ok(found)
+}
+
+/// The runs that were not there before.
+fn arrived(case: &Case<'_>, runs: &[RunView]) -> Result<BTreeSet<RunId>, Problem> {
+    let mut found = BTreeSet::new();
+    for run in runs {
+        if case.before.read(&join(&run.folder, "run.yaml"))?.is_none() {
+            found.insert(run.id.clone());
         }
     }
     Ok(found)

@@ -1,7 +1,8 @@
 //! Everything of one iteration that its gates look at, read once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::state::ids::RunId;
 use crate::state::load::{self, IterationView, RunView};
 use crate::state::problem::Problem;
 use crate::state::project::{Finding, References};
@@ -25,6 +26,8 @@ pub struct Evidence {
     pub findings: BTreeMap<String, Finding>,
     /// The iteration that this one supersedes.
     pub superseded: Option<IterationView>,
+    /// Runs that come with the very change that is judged, as those of a branch that is merged or squashed do.
+    pub arrived: BTreeSet<RunId>,
 }
 
 impl Evidence {
@@ -42,6 +45,7 @@ impl Evidence {
             references: load::references(tree, &view.project)?,
             findings: load::findings(tree, &view.project)?,
             superseded: superseded(tree, &view)?,
+            arrived: BTreeSet::new(),
             runs,
             view,
         })
