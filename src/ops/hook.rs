@@ -10,6 +10,7 @@ use super::board;
 use super::check::{self, Report};
 use crate::repo::Repo;
 use crate::repo::hooks::{Hooks, Manager, Place, RECEIVE, SHIMS, State};
+use crate::repo::store::Kept;
 use crate::state::problem::{Kind, Problem, Problems};
 
 /// How a repository's hooks stand.
@@ -107,17 +108,20 @@ pub fn install(repo: &Repo, exe: &Path, path: Option<&str>) -> Result<Standing, 
     let mut changed = false;
     for (name, _) in SHIMS {
         let before = hooks.state(name)?;
+        // This one too: it may stand there, its name not flushed.
+        if matches!(before, State::Absent | State::Foreign) {
+            done.push(name);
+        }
         match hooks.install(name, fallback) {
             Ok(new) => changed |= new,
             Err(problem) => {
+                let mut kept = Vec::new();
                 for name in done {
-                    hooks.uninstall(name)?;
+                    hooks.uninstall(name, &mut kept)?;
                 }
+                kept.into_iter().for_each(Kept::forget);
                 return Err(problem.into());
             }
-        }
-        if before != State::Installed {
-            done.push(name);
         }
     }
     changed |= repo.install_merge((!found).then_some(exe))?;
@@ -143,15 +147,30 @@ fn is_on(path: Option<&str>) -> bool {
 /// Takes git-ar's part out of every hook and out of git's configuration; each file is then as it was before.
 ///
 /// # Errors
-/// When a hook cannot be written.
+/// When a hook cannot be written; every hook is as before then.
 pub fn uninstall(repo: &Repo) -> Result<Standing, Problems> {
     let hooks = repo.hooks()?;
+    let mut kept = Vec::new();
+    match take_out(repo, &hooks, &mut kept) {
+        Ok(changed) => {
+            kept.into_iter().for_each(Kept::forget);
+            standing(repo, &hooks, changed)
+        }
+        Err(mut problem) => {
+            for second in kept.into_iter().rev().filter_map(|kept| kept.restore().err()) {
+                problem.message.push_str(&format!("; and {second}, so this hook is not as before"));
+            }
+            Err(problem.into())
+        }
+    }
+}
+
+fn take_out(repo: &Repo, hooks: &Hooks, kept: &mut Vec<Kept>) -> Result<bool, Problem> {
     let mut changed = false;
     for (name, _) in SHIMS.into_iter().chain([RECEIVE]) {
-        changed |= hooks.uninstall(name)?;
+        changed |= hooks.uninstall(name, kept)?;
     }
-    changed |= repo.uninstall_merge()?;
-    standing(repo, &hooks, changed)
+    Ok(changed | repo.uninstall_merge()?)
 }
 
 /// What a hook does when git runs it; read-only and without a lock. `remote` and `refs` are what git tells a

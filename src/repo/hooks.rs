@@ -14,7 +14,7 @@ use block::{block, is_shell, shim, with_block, without_block};
 pub use manager::Manager;
 
 use super::Repo;
-use super::store::Store;
+use super::store::{Kept, Store};
 use crate::state::problem::{Kind, Problem};
 
 /// Where a repository's hooks lie.
@@ -121,26 +121,24 @@ impl Hooks {
     }
 
     /// Takes the block out of a hook, and the hook away when nothing else was ever in it. Returns whether anything
-    /// changed.
+    /// changed; each file that does is kept in `kept` as it was.
     ///
     /// # Errors
     /// [`Kind::Refused`] when the folder is shared with other repositories, [`Kind::Io`] when it cannot be written.
-    pub fn uninstall(&self, name: &str) -> Result<bool, Problem> {
-        let mut changed = self.take_out(name)?;
+    pub fn uninstall(&self, name: &str, kept: &mut Vec<Kept>) -> Result<bool, Problem> {
+        let mut changed = self.take_out(name, kept)?;
         // A manager that came later put the hook aside under another name, and puts it back when it goes.
-        for kept in manager::KEPT {
-            changed |= self.take_out(&format!("{name}{kept}"))?;
+        for aside in manager::KEPT {
+            changed |= self.take_out(&format!("{name}{aside}"), kept)?;
         }
         Ok(changed)
     }
 
-    fn take_out(&self, name: &str) -> Result<bool, Problem> {
+    fn take_out(&self, name: &str, kept: &mut Vec<Kept>) -> Result<bool, Problem> {
         let Some(old) = self.read(name)? else { return Ok(false) };
-        match without_block(&old) {
-            None => Ok(false),
-            Some(rest) if rest.is_empty() => self.store().remove(name),
-            Some(rest) => self.store().replace(name, &rest),
-        }
+        let Some(rest) = without_block(&old) else { return Ok(false) };
+        kept.push(self.store().keep(name, &self.folder)?);
+        if rest.is_empty() { self.store().remove(name) } else { self.store().replace(name, &rest) }
     }
 
     fn store(&self) -> Store {

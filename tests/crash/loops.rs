@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use crate::cases::{CASES, Case};
-use crate::judge::{State, copy, is_new, jobs, litter, run, state, torn, unsound};
+use crate::judge::{State, copy, is_new, jobs, litter, repeat, run, state, torn, unsound};
 use crate::sandbox::Sandbox;
 
 /// What a disk can answer, and what a person reads then.
@@ -58,7 +58,7 @@ impl<'a> Ready<'a> {
             }
         }
         if !is_new(self.case, &now, &self.new) {
-            let (code, said) = run(sandbox, self.case, None);
+            let (code, said) = repeat(sandbox, self.case);
             if code != Some(0) {
                 return Some(format!("the repeated command fails:\n{said}"));
             }
@@ -97,6 +97,7 @@ impl<'a> Ready<'a> {
         match code {
             // It did not need that effect.
             Some(0) if is_new(self.case, &now, &self.new) => {}
+            Some(0) if self.told_as_left(&said, cause) => {}
             Some(0) => return Some(format!("it says that it worked:\n{said}")),
             // What is between here and a cluster may be broken too; that is no word about the job.
             Some(7) if self.points[number - 1].starts_with("remote") && said.contains(cause) => {}
@@ -110,6 +111,18 @@ impl<'a> Ready<'a> {
             _ => return Some(format!("another exit:\n{said}")),
         }
         self.aftermath(&sandbox, number)
+    }
+
+    /// `doctor --fix` mends each thing by itself, and its exit status is of the machine: what it could not mend it
+    /// tells in a line of its own, with the reason. `init` has committed when it comes to the hooks, and tells those
+    /// in a note, since the repository works without.
+    fn told_as_left(&self, said: &str, cause: &str) -> bool {
+        let begin = match self.case.verb {
+            "doctor" => "left ",
+            "init" => "note: no hooks were installed: ",
+            _ => return false,
+        };
+        said.lines().any(|line| line.starts_with(begin) && line.contains(cause))
     }
 
     /// Everything fails from here on; afterwards the disk is well again.
@@ -139,15 +152,15 @@ fn each_case(step: usize, work: impl Fn(&Ready<'_>, usize) -> Option<String> + S
                     continue;
                 }
             };
-            let before = failures.lock().unwrap().len();
+            let mut failed = 0;
             for number in ready.numbers(step) {
                 if let Some(what) = work(&ready, number) {
                     let point = &ready.points[number - 1];
                     let text = format!("git ar {}, effect {number} ({point}): {what}", case.words);
                     failures.lock().unwrap().push(text);
+                    failed += 1;
                 }
             }
-            let failed = failures.lock().unwrap().len() - before;
             eprintln!("git ar {}: {} effects, {failed} failed", case.words, ready.points.len());
         }
     };

@@ -95,6 +95,10 @@ fn inverse(context: &Context<'_>, plan: &Plan) -> Result<Recorded, Problems> {
     }
     let trailers: Vec<(&str, String)> = plan.commits.iter().map(|taken| ("AR-Undo", taken.commit.clone())).collect();
     context.record("undo", writes, &format!("undo: {}", plan.title()), &trailers).map_err(|mut problems| {
+        // A disk or a lock is no word of the rules, and repeating helps.
+        if problems.0.iter().any(|p| matches!(p.kind, Kind::Io | Kind::Locked | Kind::Interrupted)) {
+            return problems;
+        }
         let message = format!(
             "{} is pushed, so only a new commit can take it back, and the rules refuse that one",
             plan.commits[0].short()

@@ -1,5 +1,6 @@
 //! A file's old state, kept while it is replaced: taking it back needs no room on the disk.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Store, unwritable};
@@ -31,6 +32,9 @@ impl Store {
         // Another disk, or one without second names: a copy has to do.
         let name = second.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Self::at(folder).replace(&name, &bytes)?;
+        // A hook that comes back must be run again.
+        let mode = std::fs::metadata(&place).and_then(|found| effect::set_mode(&second, found.permissions().mode()));
+        mode.map_err(|error| unwritable(path, &error))?;
         Ok(self.kept(path, Some(second)))
     }
 

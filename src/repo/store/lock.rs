@@ -5,6 +5,8 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,8 @@ use crate::state::problem::{Kind, Problem};
 
 /// Where the lock lies in the `.git` folder that all worktrees share.
 const PLACE: &str = "ar/lock";
+/// What stands in locks of this process that it could not give back, since the disk failed just then.
+static DROPPED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// How often a waiter looks.
 const PAUSE: Duration = Duration::from_millis(20);
 /// Looks while the owner is a process of this machine: half a minute.
@@ -96,15 +100,25 @@ impl Lock {
         let hold = hold();
         let owner = Owner { host: host(), boot: boot(), pid: std::process::id(), doing: doing.to_string() };
         // Two locks of one process differ too, so that each gives back only its own.
-        let text = format!("{}\n{:?}\n", serde_json::json!(owner), std::thread::current().id());
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let text = format!("{}\n{}\n", serde_json::json!(owner), COUNT.fetch_add(1, Ordering::Relaxed));
         loop {
             // Looked at first: a waiter must not write a file at every look.
             let Some(found) = read(&place)? else {
-                if create(&place, &text)? {
-                    return Ok(Look::Taken(Self { place, text, _hold: hold }));
+                match create(&place, &text) {
+                    Ok(true) => return Ok(Look::Taken(Self { place, text, _hold: hold })),
+                    Ok(false) => continue,
+                    Err(problem) => {
+                        // It may stand there all the same, its name not flushed; then it is given back.
+                        drop(Self { place, text, _hold: hold });
+                        return Err(problem);
+                    }
                 }
-                continue;
             };
+            if is_dropped(&found) {
+                take_away(&place, &found)?;
+                continue;
+            }
             let holder = owner_in(&found);
             match standing(holder.as_ref(), &owner) {
                 Standing::Gone => take_away(&place, &found)?,
@@ -123,10 +137,17 @@ enum Look {
 impl Drop for Lock {
     fn drop(&mut self) {
         if std::fs::read_to_string(&self.place).is_ok_and(|found| found == self.text) {
-            // A lock that cannot be given back is recognised as left over by the next process.
-            let _ = effect::remove(&self.place);
+            // A lock that cannot be given back is recognised as left over by the next process, and by this one.
+            if effect::remove(&self.place).is_err() {
+                DROPPED.lock().unwrap_or_else(PoisonError::into_inner).push(self.text.clone());
+            }
         }
     }
+}
+
+/// Whether this process has let go of the lock in which `text` stands.
+fn is_dropped(text: &str) -> bool {
+    DROPPED.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|dropped| dropped == text)
 }
 
 /// What is known of a holder.
