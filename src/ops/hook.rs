@@ -170,7 +170,7 @@ fn take_out(repo: &Repo, hooks: &Hooks, kept: &mut Vec<Kept>) -> Result<bool, Pr
     for (name, _) in SHIMS.into_iter().chain([RECEIVE]) {
         changed |= hooks.uninstall(name, kept)?;
     }
-    Ok(changed | repo.uninstall_merge()?)
+    Ok(changed | repo.uninstall_merge(kept)?)
 }
 
 /// What a hook does when git runs it; read-only and without a lock. `remote` and `refs` are what git tells a

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::block::{END, block, without_block};
 use crate::repo::Repo;
 use crate::repo::git::failed;
-use crate::repo::store::Store;
+use crate::repo::store::{Kept, Store};
 use crate::state::problem::Problem;
 
 const SECTION: &str = "merge.git-ar";
@@ -64,21 +64,25 @@ impl Repo {
         Ok(self.common().replace(ATTRIBUTES, &new)? || changed)
     }
 
-    /// Takes both out again. Returns whether anything changed.
+    /// Takes both out again, git's configuration last: one git sets it, whole or not at all. The attributes are kept
+    /// in `kept` as they were. Returns whether anything changed.
     ///
     /// # Errors
     /// When configuration or attributes cannot be written.
-    pub fn uninstall_merge(&self) -> Result<bool, Problem> {
+    pub fn uninstall_merge(&self, kept: &mut Vec<Kept>) -> Result<bool, Problem> {
         let mut changed = false;
+        if let Some(rest) = self.attributes()?.and_then(|bytes| without(&bytes)) {
+            kept.push(self.common().keep(ATTRIBUTES, &self.aside())?);
+            changed = match rest {
+                Some(rest) => self.common().replace(ATTRIBUTES, &rest)?,
+                None => self.common().remove(ATTRIBUTES)?,
+            };
+        }
         if self.local("driver")?.is_some() {
             self.git().text(&["config", "--local", "--remove-section", SECTION])?;
             changed = true;
         }
-        let Some(rest) = self.attributes()?.and_then(|bytes| without(&bytes)) else { return Ok(changed) };
-        match rest {
-            Some(rest) => self.common().replace(ATTRIBUTES, &rest),
-            None => self.common().remove(ATTRIBUTES),
-        }
+        Ok(changed)
     }
 
     fn common(&self) -> Store {
