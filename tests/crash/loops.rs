@@ -51,7 +51,7 @@ impl<'a> Ready<'a> {
             return Some(format!("neither old nor new: {}", torn.join(", ")));
         }
         // Nobody kills git, so a tree that did not change needs no second look each time.
-        if now.tree != self.old.tree || number % 5 == 0 {
+        if now.tree != self.old.tree || number.is_multiple_of(5) {
             let unsound = unsound(sandbox);
             if !unsound.is_empty() && !self.refused.contains(&unsound) {
                 return Some(format!("not sound:\n{unsound}"));
@@ -138,6 +138,7 @@ impl<'a> Ready<'a> {
 }
 
 /// Does `work` for each case, two at a time, and tells every failure with the verb and the effect.
+#[allow(clippy::print_stderr, reason = "how far the loop is, for whoever runs it")]
 fn each_case(step: usize, work: impl Fn(&Ready<'_>, usize) -> Option<String> + Sync) {
     let only = std::env::var("AR_CRASH").ok();
     let wanted = |case: &&Case| only.as_deref().is_none_or(|only| case.verb == only);
