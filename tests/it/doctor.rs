@@ -33,7 +33,9 @@ fn a_new_repository_is_well_and_data_that_is_cut_is_told() {
 fn a_trainer_that_is_not_there_is_told() {
     let sandbox = Sandbox::empty();
     sandbox.run("init");
-    let text = sandbox.read("configs/ar.yaml").replace("trainer: reference", "trainer: [no-such-trainer]");
+    // `init` takes the engine where it is built.
+    let text = sandbox.read("configs/ar.yaml").replace("trainer: reference", "trainer: engine");
+    let text = text.replace("trainer: engine", "trainer: [no-such-trainer]");
     sandbox.write("configs/ar.yaml", &text);
     let said = sandbox.run("doctor");
     assert!(said.contains("missing  trainer      `no-such-trainer` is not on PATH"), "{said}");
