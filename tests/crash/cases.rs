@@ -1,6 +1,7 @@
 //! The verbs that write, each with a repository in which it has something to do.
 
-use crate::lab::Lab;
+use crate::lab::recorded::Lab;
+use crate::lab::{OWN, program, push, research};
 use crate::sandbox::Sandbox;
 
 /// One verb, ready to be killed.
@@ -312,18 +313,10 @@ awk -v name=\"$3\" '$2 == name { print $1 }' \"$HOME/queue\"
 fn pushed_code() -> Sandbox {
     let sandbox = Lab::new().box_;
     for (name, text) in [("qsub", QSUB), ("qselect", QSELECT)] {
-        let place = sandbox.home().join("bin").join(name);
-        std::fs::write(&place, text).unwrap();
-        std::fs::set_permissions(&place, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        program(&sandbox.home().join("bin").join(name), text);
     }
-    sandbox.write("configs/ar.yaml", "schema: 1\nloop: off\ntrainer: [sh, ./train.sh]\n");
-    sandbox.write("configs/config.yaml", "defaults:\n  - _self_\n  - experiment: null\nseed: 0\nepochs: 1\n");
-    let experiment = "# @package _global_\ndataset: {name: digits}\nmodel: {name: ffnn, hidden: [4]}\n";
-    sandbox.write("configs/experiment/mlp.yaml", experiment);
-    sandbox.commit("train.sh", "exit 1\n");
-    sandbox.sh(sandbox.home(), "git init -q --bare remote.git");
-    sandbox.git("remote add origin ../remote.git");
-    sandbox.git("push -q -u origin develop");
+    research(&sandbox, OWN, &[("train.sh", "exit 1\n")]);
+    push(&sandbox);
     sandbox
 }
 

@@ -7,7 +7,7 @@ mod cases;
 mod coverage;
 mod disk;
 mod judge;
-#[path = "../it/tick/lab.rs"]
+#[path = "../it/lab/mod.rs"]
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 mod lab;
 mod loops;

@@ -16,6 +16,7 @@ mod handoff;
 mod hooks;
 mod hydra;
 mod init;
+mod lab;
 mod locks;
 mod managers;
 mod merges;

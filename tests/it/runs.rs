@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use crate::lab::{has, latest};
 use crate::sandbox::Sandbox;
 
 const PYTHON: &str = include_str!("../data/trainer/train.py");
@@ -41,19 +42,6 @@ fn iteration(phase: &str) -> Sandbox {
     let text = format!("schema: 1\nquestion: Does it learn?\nphase: {phase}\nsteps:\n{steps}{plan}");
     sandbox.commit("projects/anp/iterations/1-mlp/iteration.yaml", &text);
     sandbox
-}
-
-/// The id of the latest run.
-fn latest(sandbox: &Sandbox) -> String {
-    let list = sandbox.ar(&["run", "list", "--json"]);
-    let value: serde_json::Value = serde_json::from_slice(&list.stdout).unwrap();
-    value["data"]["runs"].as_array().unwrap().last().unwrap()["run"].as_str().unwrap().to_string()
-}
-
-fn has(text: &str, words: &[&str]) {
-    for word in words {
-        assert!(text.contains(word), "`{word}` is not in:\n{text}");
-    }
 }
 
 #[test]

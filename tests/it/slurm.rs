@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::lab::{has, lacks};
 use crate::sandbox::Sandbox;
 
 /// How long anything here may take on a busy machine.
@@ -178,18 +179,6 @@ impl Drop for Slurm {
             let _ = Command::new("kill").arg(daemon.id().to_string()).status();
             let _ = daemon.wait();
         }
-    }
-}
-
-fn has(text: &str, all: &[&str]) {
-    for part in all {
-        assert!(text.contains(part), "no `{part}` in:\n{text}");
-    }
-}
-
-fn lacks(text: &str, all: &[&str]) {
-    for part in all {
-        assert!(!text.contains(part), "`{part}` in:\n{text}");
     }
 }
 

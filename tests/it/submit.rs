@@ -1,53 +1,14 @@
 //! Submits to a cluster from end to end: the order of steps, answers that are lost, scripts, anchors.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::lab::{AT_ONCE, has, json_of, latest};
 use crate::sandbox::Sandbox;
 use crate::site::{PBS_18, Site};
 
-/// A trainer that writes its result at once.
-const SHELL: &str = r#"#!/bin/sh
-dir="$AR_RUN_DIR/seed-$AR_SEED"
-mkdir -p "$dir"
-printf '{"schema":1,"run":"%s","seed":%s,"commit":"%s","config_digest":"%s","status":"completed",' \
-    "$AR_RUN" "$AR_SEED" "$AR_COMMIT" "$AR_CONFIG_DIGEST" > "$dir/part"
-printf '"epochs_planned":1,"epochs_run":1,"metrics":{"val/accuracy":%s}}\n' \
-    '{"final":0.5,"best":0.5,"best_epoch":1,"direction":"maximize"}' >> "$dir/part"
-mv "$dir/part" "$dir/metrics.json"
-"#;
-
-/// A research repository without phases, pushed to a bare repository, with the cluster `site`.
+/// A research repository whose cluster the site is.
 pub(crate) fn lab(site: &Site, transport: &str) -> Sandbox {
-    let sandbox = site.enter(Sandbox::repository());
-    sandbox.write("configs/ar.yaml", "schema: 1\nloop: off\ntrainer: [sh, ./train.sh]\n");
-    sandbox.write(
-        "configs/config.yaml",
-        "defaults:\n  - _self_\n  - experiment: null\nseed: 0\nepochs: 3\nbatch_size: 64\n",
-    );
-    sandbox.write(
-        "configs/experiment/mlp.yaml",
-        "# @package _global_\ndataset: {name: digits}\nmodel: {name: ffnn, hidden: [8]}\noptimizer: {name: sgd, lr: 0.1}\n",
-    );
-    sandbox.write("configs/cluster/site.yaml", &site.profile(transport));
-    sandbox.write("projects/anp/project.yaml", "schema: 1\ntitle: Digits\nquestion: Which net?\n");
-    sandbox.write("train.sh", SHELL);
-    sandbox.git("add -A");
-    sandbox.git("commit -q -m start");
-    sandbox.sh(sandbox.home(), "git init -q --bare remote.git");
-    sandbox.git(&format!("remote add origin {}/remote.git", sandbox.home().display()));
-    sandbox.git("push -q -u origin develop");
-    sandbox
-}
-
-fn has(text: &str, words: &[&str]) {
-    for word in words {
-        assert!(text.contains(word), "`{word}` is not in:\n{text}");
-    }
-}
-
-fn json_of(sandbox: &Sandbox, arguments: &[&str]) -> Value {
-    let output = sandbox.ar(arguments);
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", sandbox.shown(&output)))
+    site.lab(transport, AT_ONCE)
 }
 
 #[test]
@@ -57,7 +18,7 @@ fn a_submit_is_one_job_and_one_commit() {
     let said = sandbox.run("run submit mlp --seeds 0-1 --seeds-as sequence");
     has(&said, &["full run", "is queued on site", "job 0.vm", "seeds 0-1, queue gpu_1", "committed"]);
     assert_eq!(site.jobs().len(), 1);
-    let list = json_of(&sandbox, &["run", "list", "--json"]);
+    let list = json_of(&sandbox, &["run", "list"]);
     let run = list["data"]["runs"][0]["run"].as_str().unwrap().to_string();
     assert_eq!(list["data"]["runs"][0]["state"], "active");
     let folder = format!("projects/anp/runs/{run}");
@@ -182,12 +143,6 @@ fn seeds_become_an_array_when_that_is_asked_for() {
     has(&sandbox.read(&format!("projects/anp/runs/{run}/attempts/1.yaml")), &["seeds_as: array", "0[].vm"]);
 }
 
-/// The id of the latest run.
-fn latest(sandbox: &Sandbox) -> String {
-    let list = json_of(sandbox, &["run", "list", "--json"]);
-    list["data"]["runs"].as_array().unwrap().last().unwrap()["run"].as_str().unwrap().to_string()
-}
-
 #[test]
 fn a_clone_there_is_pulled_and_never_changed_otherwise() {
     let site = Site::without_ssh(PBS_18);
@@ -235,7 +190,7 @@ fn a_run_is_repeated_from_its_own_commit() {
     let anchor = sandbox.git("rev-parse HEAD").trim().to_string();
     sandbox.run("run submit mlp --seeds 0");
     let old = latest(&sandbox);
-    sandbox.commit("train.sh", &format!("{SHELL}# newer\n"));
+    sandbox.commit("train.sh", &format!("{AT_ONCE}# newer\n"));
     has(&sandbox.run(&format!("run rerun {old}")), &["full run", "is queued on site", "committed"]);
     let new = latest(&sandbox);
     let record = sandbox.read(&format!("projects/anp/runs/{new}/run.yaml"));

@@ -1,10 +1,9 @@
 //! `tick` from end to end: attempts that were submitted, what the scheduler and the run directories say of them, and the
 //! one commit that comes of it.
 
-mod lab;
-
+use crate::lab::recorded::Lab;
+use crate::lab::{has, lacks};
 use crate::sandbox::Sandbox;
-use lab::{Lab, has, lacks};
 
 #[test]
 fn what_ended_well_is_collected_into_one_commit_with_its_board() {

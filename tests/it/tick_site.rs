@@ -2,56 +2,17 @@
 
 use serde_json::{Value, json};
 
+use crate::lab::{IN_EPOCHS, has, latest};
 use crate::sandbox::Sandbox;
 use crate::site::{PBS_18, PBS_23, Site};
 
-/// Epochs of a third of a second with a checkpoint after each; on SIGTERM it stops, and it goes on where it was.
-const TRAINER: &str = r#"#!/bin/sh
-d=$AR_RUN_DIR/seed-$AR_SEED
-mkdir -p "$d"
-trap 'kill "$s" 2>/dev/null; exit 143' TERM
-e=0
-[ ! -f "$d/last.ckpt" ] || e=$(($(wc -l <"$d/last.ckpt")))
-while [ "$e" -lt "$(sed -n 's/^epochs: //p' "$AR_CONFIG")" ]; do
-    sleep 0.3 & s=$!
-    wait "$s"
-    e=$((e + 1))
-    echo "0.$((100 + e))" >>"$d/last.ckpt"
-done
-[ ! -e "$AR_SITE/../fail" ] || { echo "Error: the data is not ready" >&2; exit 3; }
-printf '{"schema":1,"run":"%s","seed":%s,"commit":"%s","config_digest":"%s","status":"completed","epochs_planned":%s,"epochs_run":%s,"metrics":{"val/accuracy":{"final":0.5,"best":0.5,"best_epoch":1,"direction":"maximize"}},"curve":{"val/accuracy":[%s]}}' \
-    "$AR_RUN" "$AR_SEED" "$AR_COMMIT" "$AR_CONFIG_DIGEST" "$e" "$e" "$(paste -s -d , "$d/last.ckpt")" >"$d/metrics.part"
-mv "$d/metrics.part" "$d/metrics.json"
-"#;
-
 fn lab(site: &Site, transport: &str) -> Sandbox {
-    let sandbox = site.enter(Sandbox::repository());
-    sandbox.write("configs/ar.yaml", "schema: 1\nloop: off\ntrainer: [sh, ./train.sh]\n");
-    sandbox.write("configs/config.yaml", "defaults:\n  - _self_\n  - experiment: null\nseed: 0\nepochs: 2\n");
-    sandbox.write("configs/experiment/mlp.yaml", "# @package _global_\ndataset: {name: digits}\nmodel: {name: ffnn}\n");
-    sandbox.write("configs/cluster/site.yaml", &site.profile(transport));
-    sandbox.write("configs/board/digits.yaml", "schema: 1\ntitle: Digits\ndataset: digits\nmetric: val/accuracy\n");
-    sandbox.write("projects/anp/project.yaml", "schema: 1\ntitle: Digits\nquestion: Which net?\n");
-    sandbox.write("train.sh", TRAINER);
-    sandbox.git("add -A");
-    sandbox.git("commit -q -m start");
-    sandbox.sh(sandbox.home(), "git init -q --bare remote.git");
-    sandbox.git(&format!("remote add origin {}/remote.git", sandbox.home().display()));
-    sandbox.git("push -q -u origin develop");
-    sandbox
-}
-
-fn has(text: &str, words: &[&str]) {
-    for word in words {
-        assert!(text.contains(word), "`{word}` is not in:\n{text}");
-    }
+    site.lab(transport, IN_EPOCHS)
 }
 
 /// The only run, and the folder of its record.
 fn only_run(sandbox: &Sandbox) -> (String, String) {
-    let output = sandbox.ar(&["run", "list", "--json"]);
-    let list: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let run = list["data"]["runs"][0]["run"].as_str().unwrap().to_string();
+    let run = latest(sandbox);
     (run.clone(), format!("projects/anp/runs/{run}"))
 }
 

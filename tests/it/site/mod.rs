@@ -1,15 +1,13 @@
 //! A cluster for tests: a real sshd on loopback with its own home, keys and known_hosts, and before it a PBS server
 //! whose jobs are processes and whose replies are recorded ones (`pbs.py`).
 //!
-//! `let site = Site::start(PBS_18); let sandbox = site.enter(Sandbox::repository());`
-//! `sandbox.commit("configs/cluster/site.yaml", &site.profile("ssh"));` and `--cluster site` is there.
+//! `let site = Site::start(PBS_18); let sandbox = site.lab("ssh", AT_ONCE);` and `--cluster site` is there.
 
 pub(crate) mod proxy;
 
 use std::cell::RefCell;
 use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -17,6 +15,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::lab::{OWN, program, push, research};
 use crate::sandbox::Sandbox;
 
 /// The version nearest to Lengau's.
@@ -143,6 +142,15 @@ impl Site {
         sandbox.with_env("PATH", &path).with_env("GIT_AR_TRUST", "all")
     }
 
+    /// A research repository whose only cluster is this site, with a trainer of its own.
+    pub(crate) fn lab(&self, transport: &str, trainer: &str) -> Sandbox {
+        let sandbox = self.enter(Sandbox::repository());
+        let files = [("configs/cluster/site.yaml", &*self.profile(transport)), ("train.sh", trainer)];
+        research(&sandbox, OWN, &files);
+        push(&sandbox);
+        sandbox
+    }
+
     /// `configs/cluster/site.yaml` for a transport.
     pub(crate) fn profile(&self, transport: &str) -> String {
         let host = match transport {
@@ -260,11 +268,6 @@ fn replace(path: &Path, text: &str) {
     let part = path.with_extension("part");
     std::fs::write(&part, text).unwrap();
     std::fs::rename(part, path).unwrap();
-}
-
-fn program(path: &Path, text: &str) {
-    replace(path, text);
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 fn said(command: &mut Command) -> String {

@@ -1,10 +1,11 @@
-//! A repository with attempts on a cluster, its run directories, and a scheduler that says what a test wants.
+//! Attempts as they are on record, their run directories, and a scheduler that says what a test wants.
 
 use std::cell::Cell;
 use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 
+use super::{program, research};
 use crate::sandbox::Sandbox;
 
 /// The scheduler answers from one file for each job, and counts how often it is asked.
@@ -31,29 +32,17 @@ done
 ";
 
 /// The lab.
-pub(super) struct Lab {
-    pub(super) box_: Sandbox,
+pub(crate) struct Lab {
+    pub(crate) box_: Sandbox,
     jobs: Cell<u32>,
 }
 
 /// A run that was submitted.
-pub(super) struct Run {
+pub(crate) struct Run {
     id: String,
     job: String,
     dir: PathBuf,
     seeds: Vec<u64>,
-}
-
-pub(super) fn has(text: &str, words: &[&str]) {
-    for word in words {
-        assert!(text.contains(word), "`{word}` is not in:\n{text}");
-    }
-}
-
-pub(super) fn lacks(text: &str, words: &[&str]) {
-    for word in words {
-        assert!(!text.contains(word), "`{word}` is in:\n{text}");
-    }
 }
 
 const COMMIT: &str = "c0ffee";
@@ -62,48 +51,37 @@ const CONFIG: &str = "22";
 
 impl Lab {
     /// One project without phases, one board, one cluster.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let box_ = Sandbox::repository();
         let bin = box_.home().join("bin");
         let path = format!("{}:/usr/local/bin:/usr/bin:/bin", bin.display());
         let box_ = box_.with_env("PATH", &path).with_env("GIT_AR_TRUST", "all");
         std::fs::create_dir_all(&bin).unwrap();
         std::fs::create_dir_all(box_.home().join("jobs")).unwrap();
-        for (name, text) in [("qstat", QSTAT), ("qdel", QDEL)] {
-            std::fs::write(bin.join(name), text).unwrap();
-            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-            std::fs::set_permissions(bin.join(name), mode).unwrap();
-        }
-        box_.write("configs/ar.yaml", "schema: 1\nloop: off\ntrainer: reference\n");
-        box_.write(
-            "configs/cluster/lab.yaml",
-            "schema: 1\nscheduler: pbs\ntransport: local\nscratch: $HOME/scratch\ndefault_queue: gpu_1\n\
-             queues:\n  gpu_1: {max_walltime: \"12:00:00\"}\n",
-        );
-        box_.write("configs/board/digits.yaml", "schema: 1\ntitle: Digits\ndataset: digits\nmetric: val/accuracy\n");
-        box_.write("projects/anp/project.yaml", "schema: 1\ntitle: Digits\nquestion: Which net?\n");
-        box_.write("notes.md", "prose\n");
-        box_.git("add -A");
-        box_.git("commit -q -m start");
+        program(&bin.join("qstat"), QSTAT);
+        program(&bin.join("qdel"), QDEL);
+        let cluster = "schema: 1\nscheduler: pbs\ntransport: local\nscratch: $HOME/scratch\ndefault_queue: gpu_1\n\
+             queues:\n  gpu_1: {max_walltime: \"12:00:00\"}\n";
+        research(&box_, "reference", &[("configs/cluster/lab.yaml", cluster), ("notes.md", "prose\n")]);
         Self { box_, jobs: Cell::new(0) }
     }
 
-    pub(super) fn run(&self, words: &str) -> String {
+    pub(crate) fn run(&self, words: &str) -> String {
         self.box_.run(words)
     }
 
     /// How often the scheduler was asked.
-    pub(super) fn queries(&self) -> usize {
+    pub(crate) fn queries(&self) -> usize {
         std::fs::read_to_string(self.box_.home().join("asked")).unwrap_or_default().lines().count()
     }
 
     /// What the scheduler does instead of answering.
-    pub(super) fn qstat(&self, script: &str) {
+    pub(crate) fn qstat(&self, script: &str) {
         std::fs::write(self.box_.home().join("broken"), script).unwrap();
     }
 
     /// A run with its first attempt on record, all in the last commit.
-    pub(super) fn submitted(&self, id: &str, seeds: &[u64]) -> Run {
+    pub(crate) fn submitted(&self, id: &str, seeds: &[u64]) -> Run {
         self.jobs.set(self.jobs.get() + 1);
         let job = format!("{}.vm", self.jobs.get());
         let folder = format!("projects/anp/runs/{id}");
@@ -129,7 +107,7 @@ impl Lab {
     }
 
     /// What the scheduler says of the run's job.
-    pub(super) fn job(&self, run: &Run, state: &str, more: &str) {
+    pub(crate) fn job(&self, run: &Run, state: &str, more: &str) {
         let text = format!(
             "Job Id: {}\n    Job_Name = {}.1\n    job_state = {state}\n    queue = gpu_1\n    \
              Resource_List.walltime = 01:00:00\n{more}\n",
@@ -138,14 +116,14 @@ impl Lab {
         std::fs::write(self.box_.home().join("jobs").join(&run.job), text).unwrap();
     }
 
-    pub(super) fn file(&self, run: &Run, name: &str, text: &str) {
+    pub(crate) fn file(&self, run: &Run, name: &str, text: &str) {
         let path = run.dir.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
     /// The job attested its start.
-    pub(super) fn started(&self, run: &Run) {
+    pub(crate) fn started(&self, run: &Run) {
         let text = format!(
             r#"{{"at":"2026-01-05T07:01:00Z","host":"n1","commit":"{COMMIT}","manifest":"{MANIFEST}","config_digest":"{CONFIG}"}}"#
         );
@@ -153,14 +131,14 @@ impl Lab {
     }
 
     /// The program's own module came from somewhere.
-    pub(super) fn source(&self, run: &Run, source: &str) {
+    pub(crate) fn source(&self, run: &Run, source: &str) {
         let path = run.dir.join("start-1.json");
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(path, text.replace("\"host\"", &format!("\"source\":\"{source}\",\"host\""))).unwrap();
     }
 
     /// The job said how it ended: every seed with this exit status.
-    pub(super) fn ended(&self, run: &Run, code: i32, errors: &str) {
+    pub(crate) fn ended(&self, run: &Run, code: i32, errors: &str) {
         let seeds: Vec<String> = run.seeds.iter().map(|seed| format!("\"{seed}\":{code}")).collect();
         let signal = if code == 143 { ",\"signal\":\"TERM\"" } else { "" };
         let text = format!(r#"{{"at":"2026-01-05T07:59:00Z","code":{code},"seeds":{{{}}}{signal}}}"#, seeds.join(","));
@@ -169,7 +147,7 @@ impl Lab {
     }
 
     /// A whole result.
-    pub(super) fn result(&self, run: &Run, seed: u64, accuracy: f64) {
+    pub(crate) fn result(&self, run: &Run, seed: u64, accuracy: f64) {
         let text = format!(
             r#"{{"schema":1,"run":"{}","seed":{seed},"commit":"{COMMIT}","config_digest":"{CONFIG}","status":"completed","epochs_planned":1,"epochs_run":1,"best_epoch":1,"metrics":{{"val/accuracy":{{"final":{accuracy},"best":{accuracy},"best_epoch":1,"direction":"maximize"}}}}}}"#,
             run.id
@@ -185,14 +163,14 @@ impl Lab {
     }
 
     /// The result loses its end after the job was done with it.
-    pub(super) fn truncate(&self, run: &Run, seed: u64) {
+    pub(crate) fn truncate(&self, run: &Run, seed: u64) {
         let path = run.dir.join(format!("seed-{seed}/metrics.json"));
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     }
 
     /// The result is that of another config.
-    pub(super) fn disguise(&self, run: &Run, seed: u64) {
+    pub(crate) fn disguise(&self, run: &Run, seed: u64) {
         let path = run.dir.join(format!("seed-{seed}/metrics.json"));
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, text.replace(&format!("\"config_digest\":\"{CONFIG}\""), "\"config_digest\":\"33\""))
@@ -201,12 +179,12 @@ impl Lab {
     }
 
     /// The end of what a trainer printed.
-    pub(super) fn log(&self, run: &Run, seed: u64, text: &str) {
+    pub(crate) fn log(&self, run: &Run, seed: u64, text: &str) {
         self.file(run, &format!("seed-{seed}/log"), text);
     }
 
     /// The heartbeat was this many seconds ago.
-    pub(super) fn beat(&self, run: &Run, age: u64) {
+    pub(crate) fn beat(&self, run: &Run, age: u64) {
         self.file(run, "heartbeat-1", "");
         let time = std::time::SystemTime::now() - std::time::Duration::from_secs(age);
         let file = std::fs::File::options().write(true).open(run.dir.join("heartbeat-1")).unwrap();
