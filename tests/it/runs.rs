@@ -130,8 +130,9 @@ fn in_the_middle_of_a_merge_nothing_is_started() {
 #[test]
 fn a_second_signal_does_not_wait_for_the_trainer() {
     let sandbox = lab("trainer: [sh, stubborn.sh]\nloop: off");
-    sandbox
-        .commit("stubborn.sh", "trap '' TERM\necho started\nwhile [ ! -e \"$AR_DATA/ready\" ]; do sleep 0.05; done\n");
+    // It ends with its data's folder, so that nothing of it outlives the test, however that ends.
+    let until_ready = "while [ -d \"$AR_DATA\" ] && [ ! -e \"$AR_DATA/ready\" ]; do sleep 0.05; done";
+    sandbox.commit("stubborn.sh", &format!("trap '' TERM\necho started\n{until_ready}\n"));
     let mut command = sandbox.command(sandbox.top(), env!("CARGO_BIN_EXE_git-ar"));
     command.args(["run", "local", "mlp", "--seeds", "1"]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
