@@ -5,6 +5,9 @@ use super::scheduler::{clock, seconds};
 use crate::state::problem::{Kind, Problem};
 use crate::state::text::{nearest, printable};
 
+/// The longest that a scheduler may take to answer: an hour.
+const MOST_PATIENCE_S: u32 = 3600;
+
 /// The first key of a profile whose value cannot be meant, and why.
 pub(super) fn wrong(profile: &Profile) -> Option<(&'static str, String)> {
     let remote = profile.transport != Transport::Local;
@@ -16,6 +19,9 @@ pub(super) fn wrong(profile: &Profile) -> Option<(&'static str, String)> {
     }
     if remote && profile.scheduler == Scheduler::Local {
         return Some(("scheduler", "`local` has no jobs on another machine; write `pbs` or `slurm`".into()));
+    }
+    if let Some(seconds) = profile.patience_s.filter(|seconds| !(1..=MOST_PATIENCE_S).contains(seconds)) {
+        return Some(("patience_s", format!("{seconds} seconds are no patience: 1 to {MOST_PATIENCE_S}")));
     }
     words(profile).or_else(|| queues(profile)).or_else(|| environment(profile))
 }
@@ -285,6 +291,8 @@ mod tests {
             "default_queue: gpu\nqueues: {cpu: {}}",
             "queues: {cpu: {max_walltime: 48h}}",
             "queues: {cpu: {cores: [4, 2]}}",
+            "patience_s: 0",
+            "patience_s: 3601",
         ] {
             let problem = read(&format!("{bad}\n")).unwrap_err();
             assert_eq!(problem.kind, Kind::Invalid, "{bad}");

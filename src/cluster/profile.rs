@@ -87,6 +87,9 @@ pub struct Profile {
     /// The folder with qsub, sbatch and the like, where a plain ssh command does not find them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduler_path: Option<String>,
+    /// How many seconds its scheduler may take to answer before that counts as no answer; 90 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience_s: Option<u32>,
     /// Files in scratch that are older than this many days are deleted there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_age_days: Option<u32>,

@@ -14,7 +14,7 @@ use crate::state::problem::{Kind, Problem};
 use crate::state::text::printable;
 use crate::state::tree::Tree;
 
-/// How long a scheduler may take to answer.
+/// How long a scheduler may take to answer where its profile does not say.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 /// The exit status with which a script of ours says that it could not do what it is for; the reason is on its standard
 /// error.
@@ -67,6 +67,12 @@ impl Site {
         Ok(Self { name: name.to_string(), profile, dialect, remote, layout })
     }
 
+    /// How long its scheduler may take to answer.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.profile.patience_s.map_or(PATIENCE, |seconds| Duration::from_secs(seconds.into()))
+    }
+
     /// A path of the layout as a word for the site's shell.
     #[must_use]
     pub fn path(&self, path: &str) -> String {
@@ -98,13 +104,18 @@ impl Site {
         }
     }
 
-    /// Runs one command of the scheduler; its exit status is part of the answer.
+    /// Runs one command of the scheduler; its exit status is part of the answer. A scheduler that keeps no history is
+    /// asked once more, without it.
     ///
     /// # Errors
     /// [`Kind::Unavailable`] when no whole answer came.
     pub fn ask(&self, what: &str, words: &[String]) -> Result<Reply, Problem> {
-        let script = format!("{} </dev/null", line(words));
-        self.remote.sh(&Call { what, script: &script, input: b"", limit: PATIENCE })
+        let ask = |words: &[String]| {
+            let script = format!("{} </dev/null", line(words));
+            self.remote.sh(&Call { what, script: &script, input: b"", limit: self.patience() })
+        };
+        let reply = ask(words)?;
+        self.dialect.without_history(words, &reply).map_or(Ok(reply), |words| ask(&words))
     }
 
     fn failed(&self, what: &str, why: String) -> Problem {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::process;
 use super::store::{Lock, Store};
 use crate::state::problem::{Kind, Problem};
 use crate::state::tree::digest;
@@ -21,6 +22,8 @@ const FILE: &str = "journal.ndjson";
 const SUM: &str = ",\"sum\":\"";
 /// Letters of a checksum.
 const SUM_LETTERS: usize = 16;
+/// An act that takes longer than this, in seconds, was cut off: its process's number may be another's by now.
+const YOUNG_S: i64 = 600;
 /// A journal that has grown beyond this many bytes, with nothing pending, makes room for a new one.
 const MOST_BYTES: usize = 1 << 20;
 
@@ -47,9 +50,27 @@ pub struct Entry {
     pub about: String,
     /// How far it has come.
     pub step: Step,
+    /// The process that does it, in an intent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Process>,
     /// What belongs to the step; the act's verb decides its form.
     #[serde(default)]
     pub data: Value,
+}
+
+/// A process of one boot of one host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Process {
+    /// Host, boot and pid namespace, as a digest.
+    pub machine: String,
+    /// Its number there.
+    pub pid: u32,
+}
+
+impl Process {
+    fn own() -> Self {
+        Self { machine: process::machine(), pid: std::process::id() }
+    }
 }
 
 /// An act that is not settled.
@@ -59,6 +80,18 @@ pub struct Pending {
     pub intent: Entry,
     /// What was seen of it since.
     pub effect: Option<Entry>,
+}
+
+impl Pending {
+    /// Another process of this machine is at it right now, as far as can be seen: one with its number runs, and the act
+    /// is young.
+    #[must_use]
+    pub fn is_under_way(&self, now: jiff::Timestamp) -> bool {
+        let own = Process::own();
+        let age = now.as_second() - self.intent.at.as_second();
+        let other = |by: &Process| by.machine == own.machine && by.pid != own.pid && process::runs(by.pid);
+        (0..YOUNG_S).contains(&age) && self.intent.by.as_ref().is_some_and(other)
+    }
 }
 
 /// A place in the journal that does not read.
@@ -138,7 +171,8 @@ impl Journal {
             return Err(self.damaged(damage));
         }
         let seq = content.entries.last().map_or(1, |last| last.seq + 1);
-        let line = write(&Entry { seq, at, about: about.to_string(), step, data });
+        let by = (step == Step::Intent).then(Process::own);
+        let line = write(&Entry { seq, at, about: about.to_string(), step, by, data });
         let full = content.whole > MOST_BYTES as u64 && content.pending().is_empty();
         match full {
             // The last entry stays, so that the numbers go on.
@@ -261,6 +295,22 @@ mod tests {
         assert_eq!(journal.pending().unwrap().len(), 1);
         journal.append(AT, "submit a.1", Step::Intent, Value::Null).unwrap();
         assert_eq!(journal.pending().unwrap()[1].effect, None);
+    }
+
+    #[test]
+    fn an_act_is_under_way_while_its_process_lives() {
+        let (_place, journal) = journal();
+        journal.append(AT, "submit a.1", Step::Intent, Value::Null).unwrap();
+        let mine = journal.pending().unwrap().remove(0);
+        let of = |pid: u32, machine: &str| {
+            let by = Some(Process { machine: machine.into(), pid });
+            Pending { intent: Entry { by, ..mine.intent.clone() }, effect: None }
+        };
+        let here = process::machine();
+        assert!(!mine.is_under_way(AT), "it is this very process's");
+        assert!(of(1, &here).is_under_way(AT) && !of(1, "elsewhere").is_under_way(AT));
+        assert!(!of(1, &here).is_under_way(AT + jiff::SignedDuration::from_secs(YOUNG_S)));
+        assert!(!of(u32::MAX, &here).is_under_way(AT));
     }
 
     #[test]

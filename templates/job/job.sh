@@ -99,7 +99,8 @@ trap 'ar_on USR1' USR1
 (
   trap 'kill "$ar_sleep" 2>/dev/null; exit 0' TERM
   while kill -0 "$$" 2>/dev/null; do
-    ar_now >"$AR_RUN_DIR/heartbeat-$ar_name"
+    # With the job's id, or its array's: the scheduler may have forgotten it before anybody asked.
+    printf '%s %s\n' "$(ar_now)" "${SLURM_ARRAY_JOB_ID:-$ar_job}" >"$AR_RUN_DIR/heartbeat-$ar_name"
     sleep 60 &
     ar_sleep=$!
     wait "$ar_sleep"

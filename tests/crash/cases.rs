@@ -305,8 +305,9 @@ printf 'Job Id: %s\\n    Job_Name = %s\\n    job_state = Q\\n    queue = gpu_1\\
 echo \"$id\"
 ";
 const QSELECT: &str = "#!/bin/sh
+for name; do :; done
 touch \"$HOME/queue\"
-awk -v name=\"$3\" '$2 == name { print $1 }' \"$HOME/queue\"
+awk -v name=\"$name\" '$2 == name { print $1 }' \"$HOME/queue\"
 ";
 
 /// With a cluster, and code that is pushed.

@@ -109,9 +109,14 @@ impl Sandbox {
             command.env(format!("GIT_{who}_NAME"), "Test").env(format!("GIT_{who}_EMAIL"), "test@example.org");
             command.env(format!("GIT_{who}_DATE"), format!("{seconds} +0000"));
         }
-        command.env("GIT_AR_NOW", now).env("GIT_AR_SEED", self.ticks.get().to_string());
+        command.env("GIT_AR_NOW", now).env("GIT_AR_SEED", self.ticks.get().unsigned_abs().to_string());
         command.envs(self.extra.iter().map(|(name, value)| (name, value)));
         command
+    }
+
+    /// So much time passes, in seconds; back in time where it is negative.
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.ticks.set(self.ticks.get() + seconds);
     }
 
     /// Writes a file below the top folder, with the folders above it.

@@ -159,6 +159,12 @@ impl JobPhase {
         matches!(self, Self::Finished)
     }
 
+    /// The scheduler tells no more of it: it is over, or another server's.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        matches!(self, Self::Finished | Self::Moved)
+    }
+
     /// One word for people.
     #[must_use]
     pub fn word(&self) -> &str {
@@ -207,6 +213,16 @@ pub trait Dialect: Sync {
     /// # Errors
     /// The scheduler's words when it did not answer.
     fn found(&self, reply: &Reply) -> Result<Vec<String>, String>;
+
+    /// The question again for a scheduler that keeps no history of finished jobs, when its reply to `question` says so.
+    fn without_history(&self, question: &[String], reply: &Reply) -> Option<Vec<String>> {
+        let _ = (question, reply);
+        None
+    }
+
+    /// The id under which a job is asked for, from the one that it finds in its own environment; for a member of an
+    /// array that of the array. None when it is no id.
+    fn id_of(&self, own: &str) -> Option<String>;
 
     /// A second source for a job that the first no longer knows; read by [`Dialect::states`].
     fn fallback(&self, id: &str) -> Option<Vec<String>> {

@@ -34,6 +34,12 @@ pub(super) fn job_id(reply: &Reply) -> Submitted {
     let id = reply.stdout.lines().rev().map(str::trim).find(|line| !line.is_empty()).filter(|line| is_id(line));
     match (reply.code, id) {
         (0, Some(id)) => Submitted::Id(id.to_string()),
+        // It says both. Whether the job is there is found out by its name.
+        (code, Some(id)) => {
+            Submitted::Unavailable(format!("qsub ended with {code} although it printed job id {id}: {}", said(reply)))
+        }
+        // Killed by a signal, it had no last word.
+        (129..=143, None) => Submitted::Unavailable(format!("qsub was killed: {}", said(reply))),
         (0, None) => Submitted::Unavailable(format!("qsub ended with 0 and printed no job id: {}", said(reply))),
         _ if reply.stderr.trim().is_empty() || is_away(&reply.stderr) => Submitted::Unavailable(said(reply)),
         _ => Submitted::Refused(said(reply)),
@@ -56,6 +62,15 @@ fn is_id(text: &str) -> bool {
 /// An id without its server, which people leave out and servers write in several ways.
 fn short(id: &str) -> &str {
     id.split('.').next().unwrap_or(id)
+}
+
+/// The id of a job, or of the array of a member such as `8[3].vm`.
+pub(super) fn whole(id: &str) -> Option<String> {
+    let id = Some(id.trim()).filter(|id| is_id(id))?;
+    Some(match (id.split_once('['), id.split_once(']')) {
+        (Some((number, _)), Some((_, server))) => format!("{number}[]{server}"),
+        _ => id.to_string(),
+    })
 }
 
 /// The array and the index of a member such as `8[3].vm`.

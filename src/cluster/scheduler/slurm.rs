@@ -75,6 +75,10 @@ impl Dialect for Slurm {
         Some(words(&["sacct", "-X", "--noheader", "--parsable2", &job, ACCOUNTED]))
     }
 
+    fn id_of(&self, own: &str) -> Option<String> {
+        slurm_reply::id(own)
+    }
+
     fn id_variable(&self) -> &'static str {
         "SLURM_JOB_ID"
     }

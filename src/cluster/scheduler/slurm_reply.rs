@@ -30,6 +30,11 @@ fn digits(text: &str) -> bool {
     !text.is_empty() && text.len() <= 18 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// A job's id.
+pub(super) fn id(text: &str) -> Option<String> {
+    Some(text.trim()).filter(|id| digits(id)).map(str::to_string)
+}
+
 /// The id in `sbatch`'s reply, without the name of a cluster behind it.
 pub(super) fn job_id(reply: &Reply) -> Submitted {
     let last = reply.stdout.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
@@ -37,6 +42,10 @@ pub(super) fn job_id(reply: &Reply) -> Submitted {
     match reply.code {
         0 if digits(id) => Submitted::Id(id.to_string()),
         0 => Submitted::Unavailable(format!("sbatch ended with 0 and printed no job id: {}", said(reply))),
+        // It says both. Whether the job is there is found out by its name.
+        code if digits(id) => {
+            Submitted::Unavailable(format!("sbatch ended with {code} although it printed job id {id}: {}", said(reply)))
+        }
         _ if reply.stderr.trim().is_empty() || is_away(&reply.stderr) => Submitted::Unavailable(said(reply)),
         _ => Submitted::Refused(said(reply)),
     }

@@ -114,8 +114,14 @@ fn no_trusted_id_is_no_answer() {
     for good in ["7.vm\n", "7353072.sched01\r\n", "8[].vm", "qsub: notice\n7\n"] {
         assert!(matches!(pbs().job_id(&said(0, good, "")), Submitted::Id(_)), "{good:?}");
     }
+    // An id beside a failure: the job may be there.
+    for code in [1, 38, 137] {
+        let said = said(code, "7.vm\n", "qsub: would exceed a limit");
+        assert!(matches!(pbs().job_id(&said), Submitted::Unavailable(words) if words.contains("7.vm")), "{code}");
+    }
     for (code, stderr) in [
         (137, ""),
+        (143, "qsub: warning"),
         (255, "ssh: connect to host x: Connection refused"),
         (1, "qsub: cannot connect to server vm (errno=15010)"),
     ] {
@@ -244,6 +250,29 @@ fn arrays_bring_their_members() {
     }
     assert_eq!(pbs().query(&ids(&["7", "8[]"]))[1], "-xtfw");
     assert_eq!(pbs().query(&ids(&["7"]))[1], "-xfw");
+}
+
+#[test]
+fn a_server_without_history_is_asked_without_it() {
+    let off = said(36, "", "qstat: PBS is not configured to maintain job history 7.vm\n");
+    let asked = |question: Vec<String>| pbs().without_history(&question, &off).unwrap();
+    assert_eq!(asked(pbs().query(&ids(&["7.vm", "8.vm"]))), ["qstat", "-fw", "7.vm", "8.vm"]);
+    assert_eq!(asked(pbs().query(&ids(&["8[].vm"]))), ["qstat", "-tfw", "8[].vm"]);
+    let find = asked(pbs().find("ka-x.1"));
+    assert!(find[2].starts_with("qselect -u ") && find[4] == "ka-x.1", "{find:?}");
+    for reply in [reply(PBS_18, "qstat-x-unknown"), reply(PBS_18, "qstat-fw"), said(255, "", "Connection refused")] {
+        assert_eq!(pbs().without_history(&pbs().query(&ids(&["7"])), &reply), None);
+    }
+}
+
+#[test]
+fn a_job_names_itself_or_its_array() {
+    for (own, id) in
+        [("7.vm", Some("7.vm")), ("8[3].vm", Some("8[].vm")), ("8[3]", Some("8[]")), ("?", None), ("", None)]
+    {
+        assert_eq!(pbs().id_of(own).as_deref(), id, "{own}");
+    }
+    assert_eq!((slurm().id_of("44").as_deref(), slurm().id_of("44_1")), (Some("44"), None));
 }
 
 #[test]

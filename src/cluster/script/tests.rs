@@ -168,7 +168,7 @@ fn a_job_trains_its_seeds_and_says_what_it_was() {
         let log = site.read("seed-0/log");
         assert!(log.contains(&format!("in {}", site.snapshot.display())), "{shell}: {log}");
         assert!(log.contains("smoke no") && log.contains(TRAIN[2]), "{shell}: {log}");
-        assert!(site.read("heartbeat-1").ends_with("Z\n"), "{shell}");
+        assert!(site.read("heartbeat-1").ends_with("Z 7.vm\n"), "{shell}");
         assert_eq!(snapshot::attest(&site.snapshot).unwrap(), site.manifest, "{shell}");
         // Again: what is done is left alone, what failed is tried again.
         site.go();

@@ -4,7 +4,7 @@
 use crate::cluster::reply::Reply;
 use crate::cluster::scheduler::Submitted;
 use crate::cluster::shell::{line, quote};
-use crate::ops::site::{PATIENCE, Site};
+use crate::ops::site::Site;
 use crate::state::ids::RunId;
 use crate::state::problem::{Kind, Problem};
 use crate::state::text::printable;
@@ -13,6 +13,8 @@ const COMMON: &str = include_str!("../../../templates/submit/common.sh");
 const CLAIM: &str = include_str!("../../../templates/submit/claim.sh");
 /// Claims of one attempt that are looked at; each one before the last came to nothing.
 const MOST: usize = 20;
+/// How long somebody else who is submitting the attempt is waited for, in seconds.
+const LONGEST_WAIT_S: u64 = 20;
 
 /// What became of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,8 @@ struct Answer {
     state: State,
     /// It is old enough that nobody can still be at it.
     old: bool,
+    /// What the job itself says of its id.
+    began: Began,
     /// What the scheduler said.
     reply: Reply,
 }
@@ -60,6 +64,16 @@ enum State {
     Open,
     /// It was given up.
     Void,
+}
+
+/// Whether the job has begun, by its own word.
+enum Began {
+    /// Nothing is seen of it.
+    No,
+    /// Under this id.
+    As(String),
+    /// It is about to say under which.
+    Unnamed,
 }
 
 impl Claim<'_> {
@@ -91,14 +105,10 @@ impl Claim<'_> {
                     Submitted::Id(id) => return Ok(Came::Job { id, fresh: answer.fresh }),
                     Submitted::Refused(words) if answer.fresh || work.is_none() => return Ok(Came::Refused(words)),
                     // Refused earlier, and what was in the way may be mended.
-                    Submitted::Refused(_) => {
-                        dead = answer.number;
-                        continue;
-                    }
-                    Submitted::Unavailable(words) => words,
+                    Submitted::Refused(words) | Submitted::Unavailable(words) => words,
                 },
             };
-            if let Some(id) = self.find()? {
+            if let Some(id) = self.there(&answer)? {
                 return Ok(Came::Job { id, fresh: answer.fresh });
             }
             let over = answer.old || (answer.state == State::Done && !answer.fresh);
@@ -109,6 +119,16 @@ impl Claim<'_> {
             }
         }
         Err(self.unavailable(&format!("it was tried {MOST} times")))
+    }
+
+    /// The job, by its own word or by its name. A scheduler forgets jobs that are over, at once where it keeps no
+    /// history.
+    fn there(&self, answer: &Answer) -> Result<Option<String>, Problem> {
+        match &answer.began {
+            Began::As(id) => Ok(Some(id.clone())),
+            Began::Unnamed => Err(self.unavailable("its job has just begun")),
+            Began::No => self.find(),
+        }
     }
 
     /// The job of this name, also when it is over.
@@ -127,12 +147,17 @@ impl Claim<'_> {
             ("ar_name", quote(self.name)),
             ("ar_dead", dead.to_string()),
             ("ar_void", if work.is_none() { "1".into() } else { String::new() }),
+            ("ar_wait", (self.site.patience().as_secs() / 2).min(LONGEST_WAIT_S).to_string()),
         ];
         let function = format!("ar_submit() {{ {submit}; }}\n");
         let input = work.map_or(&b""[..], |(files, _)| files);
         let what = if work.is_some() { "submit a job" } else { "see what became of a submit" };
-        let reply = self.site.script(what, &values, &[COMMON, &function, CLAIM], input, PATIENCE)?;
-        parse(reply).ok_or_else(|| self.unavailable("the answer does not read"))
+        let reply = self.site.script(what, &values, &[COMMON, &function, CLAIM], input, self.site.patience())?;
+        let began = |own: &str| match own {
+            "-" => Began::No,
+            own => self.site.dialect.id_of(own).map_or(Began::Unnamed, Began::As),
+        };
+        parse(reply, began).ok_or_else(|| self.unavailable("the answer does not read"))
     }
 
     fn unavailable(&self, why: &str) -> Problem {
@@ -142,10 +167,10 @@ impl Claim<'_> {
     }
 }
 
-fn parse(reply: Reply) -> Option<Answer> {
+fn parse(reply: Reply, began: impl Fn(&str) -> Began) -> Option<Answer> {
     let (first, rest) = reply.stdout.split_once('\n')?;
     let words: Vec<&str> = first.split(' ').collect();
-    let ["claim", number, who, state, code, age] = words[..] else { return None };
+    let ["claim", number, who, state, code, age, job] = words[..] else { return None };
     let state = match state {
         "done" => State::Done,
         "open" => State::Open,
@@ -153,5 +178,6 @@ fn parse(reply: Reply) -> Option<Answer> {
         _ => return None,
     };
     let scheduler = Reply { code: code.parse().ok()?, stdout: rest.to_string(), stderr: reply.stderr };
-    Some(Answer { number: number.parse().ok()?, fresh: who == "fresh", state, old: age == "old", reply: scheduler })
+    let (number, fresh, old) = (number.parse().ok()?, who == "fresh", age == "old");
+    Some(Answer { number, fresh, state, old, began: began(job), reply: scheduler })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::cluster::profile::Delivery;
 use crate::cluster::shell::quote;
 use crate::ops::Context;
-use crate::ops::site::{PATIENCE, Site};
+use crate::ops::site::Site;
 use crate::repo::CommitTree;
 use crate::runs::pack;
 use crate::state::problem::{Kind, Problem};
@@ -26,7 +26,7 @@ const LONG: Duration = Duration::from_secs(1800);
 /// [`Kind::Refused`] when its clone cannot be pulled; [`Kind::Invalid`] when the tree is not the anchor's.
 pub(super) fn ensure(context: &Context<'_>, site: &Site, tree: &CommitTree, anchor: &Anchor) -> Result<(), Problem> {
     let values = vec![("ar_tree", quote(&anchor.code_tree)), ("ar_manifest", quote(&anchor.manifest))];
-    let reply = site.script("prepare the folders", &values, &[COMMON, WHOLE, LOOK], b"", PATIENCE)?;
+    let reply = site.script("prepare the folders", &values, &[COMMON, WHOLE, LOOK], b"", site.patience())?;
     match reply.stdout.lines().next() {
         Some("snapshot whole") => return Ok(()),
         Some("snapshot absent") => {}

@@ -2,7 +2,7 @@
 
 use super::intent::Intent;
 use crate::cluster::shell::quote;
-use crate::ops::site::{PATIENCE, Site};
+use crate::ops::site::Site;
 use crate::runs::pack;
 use crate::state::problem::{Kind, Problem};
 
@@ -34,7 +34,7 @@ pub(super) fn leave(site: &Site, sent: &[(Intent, String)]) -> Result<(), Proble
         (name(intent), text + "\n")
     };
     let archive = pack::files(&sent.iter().map(file).collect::<Vec<_>>())?;
-    site.script("leave a receipt", &[], &[LEAVE], &archive, PATIENCE).map(drop)
+    site.script("leave a receipt", &[], &[LEAVE], &archive, site.patience()).map(drop)
 }
 
 fn name(intent: &Intent) -> String {
@@ -46,7 +46,7 @@ fn name(intent: &Intent) -> String {
 /// # Errors
 /// [`Kind::Unavailable`] when the site does not answer, [`Kind::Invalid`] for a receipt that does not read.
 pub fn receipts(site: &Site) -> Result<Vec<Receipt>, Problem> {
-    let reply = site.script("look for receipts", &[], &[LIST], b"", PATIENCE)?;
+    let reply = site.script("look for receipts", &[], &[LIST], b"", site.patience())?;
     let mut rest = reply.stdout.as_str();
     let mut found = Vec::new();
     while let Some((line, after)) = rest.split_once('\n') {
@@ -70,5 +70,5 @@ pub fn receipts(site: &Site) -> Result<Vec<Receipt>, Problem> {
 /// [`Kind::Unavailable`] when the site does not answer; they are found again then, and recorded already.
 pub fn take(site: &Site, receipts: &[Receipt]) -> Result<(), Problem> {
     let names: Vec<String> = receipts.iter().map(|receipt| name(&receipt.intent)).collect();
-    site.script("put receipts aside", &[("ar_names", quote(&names.join(" ")))], &[TAKE], b"", PATIENCE).map(drop)
+    site.script("put receipts aside", &[("ar_names", quote(&names.join(" ")))], &[TAKE], b"", site.patience()).map(drop)
 }

@@ -8,7 +8,7 @@ use crate::cluster::scheduler::job_name;
 use crate::ops::Context;
 use crate::ops::record::Write;
 use crate::ops::site::Site;
-use crate::repo::journal::{Journal, Step};
+use crate::repo::journal::{Journal, Pending, Step};
 use crate::runs::layout::Record;
 use crate::state::ids::RunId;
 use crate::state::load;
@@ -159,7 +159,9 @@ pub fn settle(context: &Context<'_>, site: &Site, now: jiff::Timestamp) -> Resul
 
 fn pending(context: &Context<'_>) -> Result<Vec<(Intent, Option<Value>)>, Problem> {
     let acts = Journal::of(context.repo.common_dir()).pending()?;
-    let ours = acts.into_iter().filter(|act| act.intent.about.starts_with(&format!("{ACT} ")));
+    let is_ours = |act: &Pending| act.intent.about.starts_with(&format!("{ACT} "));
+    // What another process is doing right now it brings to its end itself.
+    let ours = acts.into_iter().filter(|act| is_ours(act) && !act.is_under_way(context.now));
     ours.map(|act| {
         let intent = serde_json::from_value(act.intent.data).map_err(|error| {
             let message = format!("the journal's entry {} does not read: {error}", act.intent.seq);

@@ -6,7 +6,7 @@ use super::deliver;
 use super::intent::{Intent, run_of};
 use super::job::{self, Ready, Wanted};
 use crate::ops::run::Place;
-use crate::ops::site::{PATIENCE, Site};
+use crate::ops::site::Site;
 use crate::ops::{Context, trust};
 use crate::repo::CommitTree;
 use crate::runs::layout::Record;
@@ -142,7 +142,7 @@ fn adopt(site: &Site, wanted: &Wanted<'_>, intent: &mut Intent) -> Result<(), Pr
         [("ar_run", crate::cluster::shell::quote(wanted.id.as_str())), ("ar_attempt", wanted.number.to_string())];
     let script =
         "cd \"$ar_base/runs/$ar_run\" && echo $(($(wc -c <run.yaml))) && cat run.yaml \"attempt-$ar_attempt.yaml\"\n";
-    let reply = site.script("read what was submitted", &values, &[script], b"", PATIENCE)?;
+    let reply = site.script("read what was submitted", &values, &[script], b"", site.patience())?;
     let foreign = || {
         let message = format!("run {} was submitted to {} by somebody else, with other contents", wanted.id, site.name);
         Problem::new(Kind::Refused, "submitted-elsewhere", message).hint("git pull, then git ar run list")

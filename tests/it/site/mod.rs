@@ -182,16 +182,27 @@ impl Site {
         &self.user
     }
 
-    /// Changes the server: `version`, `scale` (walltime), `kill_delay`, `queues`, `default_queue`, `project_required`.
+    /// Changes the server: `version`, `scale` (walltime), `kill_delay`, `queues`, `default_queue`, `project_required`,
+    /// `history` (whether jobs that are over are still known).
     pub(crate) fn configure(&self, change: Value) {
         self.merge("pbs/config.json", change);
     }
 
     /// What goes wrong from now on, for instance `json!({"qsub-cut": {"times": 1}})`; `null` mends it. Known are
     /// `TOOL-hang`, `TOOL-says {recorded: NAME}`, `down` (the server is), `qsub-slow {seconds}`, `qsub-cut` (ssh dies
-    /// after the job got in), `qsub-silent` (no id is printed), `vanish` (no history), `walltime-exit {code}`.
+    /// after the job got in), `qsub-silent` (no id is printed), `qsub-odd {out, err, code}` (the job got in and this is
+    /// said, `ID` standing for its id), `vanish` (a job that is over is forgotten), `walltime-exit {code}`.
     pub(crate) fn fault(&self, change: Value) {
         self.merge("pbs/faults.json", change);
+    }
+
+    /// The site's clock is so many seconds off: what it says of the time, and the times of its files.
+    pub(crate) fn clock(&self, off: i64) {
+        let date = format!("#!/bin/sh\nexec /bin/date -d \"@$(($(/bin/date +%s) + {off}))\" \"$@\"\n");
+        // Wherever times of files are asked for, they are the second word.
+        let stat = format!("#!/bin/sh\n/usr/bin/stat \"$@\" | awk '{{ $2 += {off}; print }}'\n");
+        program(&self.path("pbs/bin/date"), &date);
+        program(&self.path("pbs/bin/stat"), &stat);
     }
 
     /// Whether queued jobs start.
@@ -213,6 +224,11 @@ impl Site {
     /// Every scheduler command that was given, in order.
     pub(crate) fn calls(&self) -> Vec<String> {
         std::fs::read_to_string(self.path("pbs/calls")).unwrap_or_default().lines().map(str::to_string).collect()
+    }
+
+    /// The server forgets a job of this number, which goes on.
+    pub(crate) fn forget(&self, n: u64) {
+        self.merge(&format!("pbs/jobs/{n}.json"), json!({"forgotten": true}));
     }
 
     /// Waits until no job is queued or runs.

@@ -173,6 +173,11 @@ def jobs():
     return [job for job in (load(f"jobs/{n}.json") for n in numbers) if job]
 
 
+def shown_jobs():
+    """Those that the server still knows."""
+    return [job for job in jobs() if not job.get("forgotten")]
+
+
 def change(n, **values):
     with locked():
         job = load(f"jobs/{n}.json")
@@ -188,7 +193,7 @@ def find(ident):
         return "bad", None
     n, member = int(re.match(r"\d+", ident)[0]), re.search(r"\[(\d+)\]", ident)
     job = load(f"jobs/{n}.json")
-    if job is None or bool(job.get("array")) != ("[" in ident):
+    if job is None or job.get("forgotten") or bool(job.get("array")) != ("[" in ident):
         return "unknown", None
     return job, (int(member[1]) if member else None)
 
@@ -276,6 +281,10 @@ def qsub(words):
         cut()
     if fault("qsub-silent"):
         sys.exit(0)
+    odd = fault("qsub-odd")
+    if odd:
+        say(odd.get("out", "").replace("ID", ident), odd.get("err", ""))
+        sys.exit(odd.get("code", 0))
     reply("qsub-array" if array else "qsub-ok", ("8[].vm" if array else "0.vm", ident))
 
 
@@ -377,9 +386,8 @@ def mom(n):
 
 
 def finish(n, **values):
-    job = change(n, state="F", mtime=time.time(), **values)
-    if job and fault("vanish"):
-        os.unlink(os.path.join(HOME, "jobs", f"{n}.json"))
+    forgotten = not CONFIG.get("history", True) or fault("vanish") is not None
+    change(n, state="F", mtime=time.time(), forgotten=forgotten, **values)
 
 
 def run(n, member):
@@ -482,9 +490,11 @@ def qstat(words):
     if "f" not in letters or set(letters) - set("fxwt"):
         uncovered("qstat " + " ".join(words))
     rc = 0
-    for ident in idents or [job["id"] for job in jobs()]:
+    for ident in idents or [job["id"] for job in shown_jobs()]:
         job, member = find(ident)
-        if job == "bad":
+        if "x" in letters and not CONFIG.get("history", True):
+            name, old = "history-off", "0.scheduler"
+        elif job == "bad":
             name, old = "qstat-badid", "notajob"
         elif job == "unknown":
             name, old = "qstat-x-unknown", "99999.vm"
@@ -561,7 +571,9 @@ def qselect(words):
     asked, rest = options(words, "Nus", "x", "err-mail")
     if rest:
         uncovered("qselect " + " ".join(words))
-    for job in jobs():
+    if "x" in asked and not CONFIG.get("history", True):
+        reply("history-off", ("qstat:", "qselect:"), (" 0.scheduler", ""))
+    for job in shown_jobs():
         states = asked.get("s") or ("QHRBF" if "x" in asked else "QHRB")
         if job["state"] in states and asked.get("N", job["name"]) == job["name"]:
             say(job["id"] + "\n")
