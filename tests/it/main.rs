@@ -39,6 +39,7 @@ mod slurm;
 mod submit;
 mod submit_replies;
 mod tick;
+mod tick_replies;
 mod tick_site;
 mod tidy;
 mod trust;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::lab::{IN_EPOCHS, has, latest};
+use crate::lab::{AT_ONCE, IN_EPOCHS, has, lacks, latest};
 use crate::sandbox::Sandbox;
 use crate::site::{PBS_18, PBS_23, Site};
 
@@ -135,4 +135,104 @@ fn seeds_as_an_array_and_as_jobs_of_their_own_are_collected_alike() {
         has(&sandbox.run("run list"), &[&format!("{seeds} (2)  succeeded")]);
     }
     has(&sandbox.run("run triage"), &["nothing needs to be looked at"]);
+}
+
+#[test]
+fn an_attempt_is_made_again_so_often_and_then_waits_for_a_person() {
+    let site = Site::without_ssh(PBS_18);
+    let sandbox = lab(&site, "local");
+    let profile = format!("{}resubmit: 1\n", site.profile("local"));
+    sandbox.commit("configs/cluster/site.yaml", &profile);
+    sandbox.git("push -q origin develop");
+    has(&sandbox.run("run submit mlp epochs=4000 --seeds 0 --walltime 00:02:00"), &["is queued on site"]);
+    let said = ticks(&site, &sandbox);
+    has(&said, &["killed (walltime)", "goes on as attempt 2, job 1.vm, for 00:03:00"]);
+    has(&said, &["not submitted again: it was submitted again once already"]);
+    assert_eq!(said.matches("goes on as").count(), 1, "{said}");
+    has(&sandbox.run("tick --now"), &["no attempt is active"]);
+    assert_eq!(site.jobs().len(), 2);
+    let (run, folder) = only_run(&sandbox);
+    has(&sandbox.read(&format!("{folder}/attempts/2.yaml")), &["verdict: killed", "cause: walltime"]);
+    has(&sandbox.run("run triage"), &[&format!("git ar job resubmit {run}")]);
+}
+
+#[test]
+fn a_checkpoint_that_stands_still_is_not_tried_again() {
+    let site = Site::without_ssh(PBS_23);
+    let sandbox = site.lab(
+        "local",
+        "d=$AR_RUN_DIR/seed-$AR_SEED; mkdir -p \"$d\"\n[ -e \"$d/ckpt\" ] || echo 1 >\"$d/ckpt\"\nsleep 60\n",
+    );
+    sandbox.run("run submit mlp --seeds 0 --walltime 00:01:00");
+    let said = ticks(&site, &sandbox);
+    has(&said, &["goes on as attempt 2", "not submitted again: its checkpoint did not move on"]);
+    assert_eq!(site.jobs().len(), 2);
+}
+
+#[test]
+fn a_scheduler_that_hangs_keeps_no_other_cluster_waiting() {
+    let (site, other) = (Site::without_ssh(PBS_18), Site::without_ssh(PBS_23));
+    let sandbox = lab(&site, "local");
+    sandbox.commit("configs/cluster/other.yaml", &other.profile("local"));
+    sandbox.git("push -q origin develop");
+    for (cluster, seed) in [("site", 0), ("other", 1)] {
+        has(&sandbox.run(&format!("run submit mlp --seeds {seed} --cluster {cluster}")), &["is queued on"]);
+    }
+    sandbox.commit("configs/cluster/site.yaml", &format!("{}patience_s: 4\n", site.profile("local")));
+    site.idle();
+    other.idle();
+    site.fault(json!({"qstat-hang": {}}));
+    let said = sandbox.run("tick --now");
+    has(&said, &["cannot ask the scheduler on site: no answer within 4 s", "other: 1 attempt", "succeeded: seeds 1"]);
+    has(&said, &["site: 1 attempt, no answer; as seen last:", "committed", "[exit 7]"]);
+    has(&sandbox.run("run list"), &["1 (1)  succeeded", "0 (0)  active"]);
+    site.fault(json!({"qstat-hang": null}));
+    has(&sandbox.run("tick --now"), &["succeeded: seeds 0", "committed"]);
+    assert_eq!((site.jobs().len(), other.jobs().len()), (1, 1));
+}
+
+#[test]
+fn a_site_whose_clock_is_a_day_off_is_judged_by_its_own_clock() {
+    for off in [86_400, -86_400] {
+        let site = Site::without_ssh(PBS_18);
+        site.clock(off);
+        let sandbox = lab(&site, "local");
+        sandbox.run("run submit mlp epochs=12 --seeds 0");
+        let (run, folder) = only_run(&sandbox);
+        let beat =
+            format!("until [ -s {}/*/runs/{run}/heartbeat-1 ]; do sleep 0.1; done", site.path("scratch").display());
+        sandbox.sh(sandbox.home(), &beat);
+        lacks(&sandbox.run("tick --now"), &["last sign of life", "[exit"]);
+        // Forgotten while it runs, it is alive by its heartbeat.
+        site.forget(0);
+        has(&sandbox.run("tick --now"), &["not known to the scheduler, but its heartbeat goes on"]);
+        site.idle();
+        has(&sandbox.run("tick --now"), &["succeeded: seeds 0", "committed"]);
+        let record: String = sandbox.read(&format!("{folder}/attempts/1.yaml"));
+        let day = if off > 0 { 1 } else { -1 };
+        let today = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * day);
+        has(&record, &[&format!("at: \"{}", today.strftime("%Y-%m-%d"))]);
+        let shown = sandbox.run(&format!("run show {run}"));
+        lacks(&shown, &[" -", "ago", "[exit"]);
+    }
+}
+
+#[test]
+fn an_arrays_members_are_judged_one_by_one_whatever_its_parent_reports() {
+    for (version, parent) in [(PBS_18, 1), (PBS_23, 0)] {
+        let site = Site::without_ssh(version);
+        let sandbox = site.lab(
+            "local",
+            &format!("[ \"$AR_SEED\" != 1 ] || {{ echo 'Error: no such layer' >&2; exit 3; }}\n{AT_ONCE}"),
+        );
+        sandbox.run("run submit mlp --seeds 0-2 --seeds-as array");
+        site.idle();
+        assert_eq!(site.jobs()[0]["exit"], parent, "{version}");
+        let said = sandbox.run("tick --now");
+        has(&said, &["failed (code): seeds 0,2; seed 1: the trainer ended with exit status 3"]);
+        let (_, folder) = only_run(&sandbox);
+        let files = sandbox.git(&format!("ls-files {folder}"));
+        has(&files, &["seed-0/metrics.json", "seed-2/metrics.json"]);
+        lacks(&files, &["seed-1/"]);
+    }
 }

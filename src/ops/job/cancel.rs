@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Named;
-use crate::cluster::scheduler::Looked;
+use crate::cluster::scheduler::{JobPhase, Looked};
 use crate::ops::Context;
 use crate::ops::record::{Recorded, Write};
 use crate::ops::run::Found;
@@ -94,7 +94,7 @@ fn give_up(context: &Context<'_>, site: &Site, active: &active::Active, reason: 
         commands.extend(site.dialect.fallback(job));
         for command in commands {
             let known = match site.dialect.states(ids, &site.ask("ask the scheduler", &command)?) {
-                Looked::Known(states) => states.contains_key(job),
+                Looked::Known(states) => states.get(job).is_some_and(|state| state.phase != JobPhase::Moved),
                 Looked::Unavailable(why) => return Err(Problem::new(Kind::Unavailable, "scheduler", why)),
             };
             if known {

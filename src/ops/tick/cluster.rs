@@ -128,7 +128,7 @@ fn ask(context: &Context<'_>, tree: &CommitTree, name: &str, actives: &[Active])
     for active in actives {
         let Some(seen) = seen(&jobs, active) else { continue };
         let over = match seen {
-            Seen::State(state) => state.phase.is_over(),
+            Seen::State(state) => state.phase.is_last(),
             Seen::Gone => true,
         };
         let view = if over { Some(active.found.view(tree)?) } else { None };
@@ -161,7 +161,8 @@ impl Answers {
                 continue;
             };
             let files = self.files.get(&name).unwrap_or(&none);
-            let since = before.attempts.get(&name).and_then(|sight| sight.over_since).unwrap_or(now);
+            // A clock that was ahead then must not keep it waiting.
+            let since = before.attempts.get(&name).and_then(|sight| sight.over_since).map_or(now, |then| then.min(now));
             let view = self.views.get(&name);
             let waited_s = now.as_second() - since.as_second();
             let facts = |view| Facts { active: &active, view, profile: &self.site.profile, seen, files, waited_s, now };

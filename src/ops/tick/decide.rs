@@ -56,6 +56,10 @@ pub(super) fn standing(evidence: &Evidence<'_>) -> Standing {
     let Evidence { seen, exit, started, heartbeat_s, errors, waited_s } = *evidence;
     let beats = heartbeat_s.is_some_and(|age| age < SILENT_S);
     match seen {
+        // Its new server is not asked; the job itself says how it ended.
+        Seen::State(state) if state.phase == JobPhase::Moved && exit.is_some() => {
+            Standing::Over(classify(None, exit, errors))
+        }
         Seen::State(state) if !state.phase.is_over() => Standing::Active(told(state, heartbeat_s)),
         Seen::State(state) => match exit {
             Some(_) => Standing::Over(classify(Some(state), exit, errors)),
@@ -96,7 +100,11 @@ fn told(state: &JobState, heartbeat_s: Option<i64>) -> String {
         let starts = state.starts.unwrap_or_default();
         text = format!("held after {starts} starts that failed; it will not start any more");
     }
-    let silent = heartbeat_s.filter(|age| *age >= SILENT_S && state.phase == JobPhase::Running);
+    if state.phase == JobPhase::Moved {
+        text.push_str(" to another server");
+    }
+    let alone = matches!(state.phase, JobPhase::Running | JobPhase::Moved);
+    let silent = heartbeat_s.filter(|age| *age >= SILENT_S && alone);
     if let Some(age) = silent {
         text.push_str(&format!(", but its last sign of life was {}", ago(age)));
     }
@@ -172,7 +180,11 @@ pub(super) fn then(turn: &Turn) -> Then {
         (_, Cause::Memory) => person("it needs more memory, and would be killed again"),
         (_, Cause::Deleted) => person("it was deleted, so nobody submits it again by itself"),
         _ if !turn.moved => person("its checkpoint did not move on, so the same would happen again"),
-        _ if turn.again >= turn.most => Then::Person(format!("it was submitted again {} times already", turn.again)),
+        _ if turn.again >= turn.most => Then::Person(match turn.most {
+            0 => "the cluster's profile says `resubmit: 0`".into(),
+            1 => "it was submitted again once already".into(),
+            _ => format!("it was submitted again {} times already", turn.again),
+        }),
         (_, cause) => Then::Again { walltime_s: grown(turn).filter(|_| cause == Cause::Walltime) },
     }
 }
@@ -269,12 +281,15 @@ mod tests {
     #[test]
     fn every_phase_that_is_not_over_is_told() {
         use JobPhase as P;
-        for phase in
-            [P::Queued, P::Held, P::Waiting, P::Running, P::Suspended, P::Exiting, P::Moved, P::Other("Z".into())]
-        {
+        for phase in [P::Queued, P::Held, P::Waiting, P::Running, P::Suspended, P::Exiting, P::Other("Z".into())] {
             let state = job(phase.clone());
             assert_eq!(standing(&evidence(Seen::State(&state))), Standing::Active(phase.word().into()));
         }
+        let moved = job(P::Moved);
+        let moved = evidence(Seen::State(&moved));
+        assert_eq!(standing(&moved), Standing::Active("moved to another server".into()));
+        let ended = exit(3);
+        assert_eq!(standing(&Evidence { exit: Some(&ended), ..moved }), Standing::Over(Cause::Code));
         let held = JobState { starts: Some(21), ..job(P::Held) };
         assert!(matches!(standing(&evidence(Seen::State(&held))), Standing::Active(t) if t.contains("21 starts")));
         let running = job(P::Running);

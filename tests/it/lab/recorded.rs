@@ -116,6 +116,18 @@ impl Lab {
         std::fs::write(self.box_.home().join("jobs").join(&run.job), text).unwrap();
     }
 
+    /// What a real scheduler said of a job of its own, said of the run's.
+    pub(crate) fn says(&self, run: &Run, reply: &str) {
+        let (first, rest) = reply.split_once('\n').unwrap();
+        assert!(first.starts_with("Job Id: "), "{first}");
+        std::fs::write(self.box_.home().join("jobs").join(&run.job), format!("Job Id: {}\n{rest}", run.job)).unwrap();
+    }
+
+    /// The scheduler forgets the run's job.
+    pub(crate) fn forget(&self, run: &Run) {
+        std::fs::remove_file(self.box_.home().join("jobs").join(&run.job)).unwrap();
+    }
+
     pub(crate) fn file(&self, run: &Run, name: &str, text: &str) {
         let path = run.dir.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
