@@ -10,14 +10,14 @@ branch=$(git symbolic-ref -q --short HEAD)
 dirty=$(git status --porcelain -uno | head -n 3)
 [ -z "$dirty" ] || ar_fail "$ar_clone at $head has edited files, so commit $ar_commit is not pulled: $dirty"
 if ! git merge-base --is-ancestor "$ar_commit" HEAD 2>/dev/null; then
-    GIT_TERMINAL_PROMPT=0 git pull -q --ff-only </dev/null >/dev/null 2>"$ar_base/.pull-$$" ||
-        ar_fail "$ar_clone stays at $head; commit $ar_commit is not there, and git pull --ff-only says: $(tail -n 3 "$ar_base/.pull-$$")"
+    said=$(GIT_TERMINAL_PROMPT=0 git pull -q --ff-only </dev/null 2>&1 >/dev/null) ||
+        ar_fail "$ar_clone stays at $head; commit $ar_commit is not there, and git pull --ff-only says: $(printf '%s\n' "$said" | tail -n 3)"
 fi
-rm -f "$ar_base/.pull-$$"
 git merge-base --is-ancestor "$ar_commit" HEAD 2>/dev/null ||
     ar_fail "$ar_clone is at $(git rev-parse HEAD), which does not hold commit $ar_commit: it was not pushed to where this clone pulls from"
 # The working tree of this clone is nobody's snapshot: what waits in the queue must not change with the next pull.
 new=$ar_base/snapshots/.new-$ar_tree-$$
+ar_rest=$new
 mkdir "$new" && ar_input "$new/.ar-manifest" || ar_fail "$new cannot be written"
 sed 's/^[0-9]* [0-9a-f]*  //' "$new/.ar-manifest" | tr '\n' '\000' >"$new.list"
 git archive --format=tar "$ar_commit" | (cd "$new" && tar -xof - --null -T "../${new##*/}.list") ||

@@ -10,6 +10,7 @@ mod clusters;
 mod concurrency;
 mod config;
 mod data;
+mod delivered;
 mod demo;
 mod doctor;
 mod handoff;
