@@ -293,7 +293,7 @@ pub fn write_metrics(
             wall_s: state.seconds.iter().sum(),
             epoch_s: sorted.get(sorted.len() / 2).copied().unwrap_or_default(),
         },
-        hardware: Hardware { device: "cpu".into(), name: None, threads: 1 },
+        hardware: Hardware { device: "cpu".into(), threads: 1, ..Hardware::default() },
         wandb: None,
         error: end.err().map(str::to_string),
     };

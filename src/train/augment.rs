@@ -1,6 +1,6 @@
 //! Augmentation of small images: a random crop of the image with a border of 4, and a flip of every second one.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use crate::runs::digits::Random;
 
@@ -11,30 +11,34 @@ const BORDER: i64 = 4;
 pub fn crop_and_flip(x: &Tensor, black: &Tensor, random: &mut Random) -> Tensor {
     let (batch, channels, rows, columns) = x.size4().expect("images have four dimensions");
     let padded = (x - black).constant_pad_nd([BORDER; 4]) + black;
-    let places = Tensor::from_slice(&places(batch, rows, columns, random)).to_device(x.device());
-    let places = places.view([batch, 1, rows * columns]).expand([batch, channels, rows * columns], false);
+    let drawn = Tensor::from_slice(&draws(batch, random)).view([3, batch, 1, 1]).to_device(x.device());
+    let places = places(&drawn, rows, columns).view([batch, 1, rows * columns]);
+    let places = places.expand([batch, channels, rows * columns], false);
     padded.flatten(2, 3).gather(2, &places, false).view([batch, channels, rows, columns])
 }
 
-/// For every image and every pixel of its crop the place in the padded image.
-fn places(batch: i64, rows: i64, columns: i64, random: &mut Random) -> Vec<i64> {
-    let width = columns + 2 * BORDER;
-    let mut places = Vec::with_capacity((batch * rows * columns) as usize);
-    for _ in 0..batch {
-        let mut below = |count: i64| (random.unit() * count as f32) as i64;
-        let (top, left, flipped) = (below(2 * BORDER + 1), below(2 * BORDER + 1), below(2) == 1);
-        for row in 0..rows {
-            let start = (top + row) * width + left;
-            places.extend((0..columns).map(|c| start + if flipped { columns - 1 - c } else { c }));
-        }
-    }
-    places
+/// For every image the first row and the first column of its crop, and 1 where it is flipped, else 0: (3, B).
+fn draws(batch: i64, random: &mut Random) -> Vec<i64> {
+    let mut below = |count: i64| (random.unit() * count as f32) as i64;
+    let images: Vec<[i64; 3]> = (0..batch).map(|_| [below(2 * BORDER + 1), below(2 * BORDER + 1), below(2)]).collect();
+    (0..3).flat_map(|what| images.iter().map(move |image| image[what])).collect()
+}
+
+/// For every image and every pixel of its crop the place in the padded image, (B, rows, columns). It is computed where
+/// the images lie: what a GPU waits for is a few numbers an image.
+fn places(drawn: &Tensor, rows: i64, columns: i64) -> Tensor {
+    let [top, left, flipped] = [0, 1, 2].map(|what| drawn.get(what)); // (B, 1, 1)
+    let count = |count: i64| Tensor::arange(count, (Kind::Int64, drawn.device()));
+    let row = count(rows).view([1, rows, 1]) + top;
+    let column = count(columns).view([1, 1, columns]);
+    let column = left + &column + flipped * (columns - 1 - 2 * column);
+    row * (columns + 2 * BORDER) + column
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tch::{Device, Kind};
+    use tch::Device;
 
     #[test]
     fn crops_are_pieces_of_the_image_or_of_its_mirror() {

@@ -11,11 +11,12 @@ use tch::{Device, Kind, Tensor};
 
 use super::cli::no_such_model;
 use super::data::Part;
-use super::device::hardware;
+use super::device::{hardware, wait};
 use super::learner::{Learner as _, backprop::Backprop};
 use super::models::{self, Model, NAMES};
 use super::optim;
 use super::params::Params;
+use super::precision::{MemoryFormat, Numerics, Precision};
 use crate::state::problem::Problem;
 
 /// What a window takes at least.
@@ -30,6 +31,10 @@ pub struct Bench {
     pub batch: i64,
     /// Where.
     pub device: Device,
+    /// What layers compute in.
+    pub precision: Precision,
+    /// How images lie in memory.
+    pub memory_format: MemoryFormat,
     /// Windows that are measured.
     pub windows: usize,
 }
@@ -51,6 +56,10 @@ pub struct Measured {
     pub threads: u32,
     /// `cpu`, `cuda:0` …
     pub device: String,
+    /// `float32`, `bfloat16` or `float16`.
+    pub precision: &'static str,
+    /// Whether images lay pixel by pixel.
+    pub channels_last: bool,
 }
 
 /// Measures some models, or all; `tell` gets each result as it comes.
@@ -73,15 +82,18 @@ pub fn bench(names: &[String], how: Bench, tell: &mut dyn FnMut(&Measured)) -> R
 /// One line for a person.
 #[must_use]
 pub fn text(row: &Measured) -> String {
-    let Measured { model, samples_per_s, range: [low, high], batch, threads, device, .. } = row;
+    let Measured { model, samples_per_s, range: [low, high], batch, threads, device, precision, .. } = row;
+    let format = if row.channels_last { ", channels last" } else { "" };
     format!(
-        "{model:<10} {samples_per_s:>10.0} images/s ({low:.0} to {high:.0})  batch {batch}, {threads} threads, {device}"
+        "{model:<10} {samples_per_s:>10.0} images/s ({low:.0} to {high:.0})  \
+         batch {batch}, {threads} threads, {device}, {precision}{format}"
     )
 }
 
 /// A model, its learner and made-up images.
 struct Rig {
     model: Box<dyn Model>,
+    numerics: Numerics,
     learner: Backprop,
     images: Part,
     order: Tensor,
@@ -114,6 +126,8 @@ fn measure(model: &'static str, how: Bench) -> Measured {
         batch: how.batch,
         threads: found.threads,
         device: found.device,
+        precision: how.precision.name(),
+        channels_last: rig.numerics.channels_last,
     }
 }
 
@@ -128,8 +142,10 @@ impl Rig {
         let shape = models::usual_shape(name);
         let mut params = Params::new(0);
         let model = models::usual(name, &mut params, shape);
+        let numerics = Numerics::new(how.precision, how.memory_format, how.device, &params);
         let joined = params.join(how.device);
         let optimizer = optim::Config::adam(1e-3).build(&joined);
+        let learner = Backprop::new(joined.leaves, optimizer, None, how.precision.scale());
         let count = BATCHES * how.batch;
         let floats = (Kind::Float, how.device);
         let wave = (Tensor::arange(count * shape.pixels(), floats) * 0.37).sin();
@@ -138,10 +154,10 @@ impl Rig {
             Tensor::arange(count, (Kind::Int64, how.device)).remainder(shape.classes),
         );
         let order = (Tensor::arange(count, (Kind::Int64, how.device)) * 7919).remainder(count);
-        Self { model, learner: Backprop::new(joined.leaves, optimizer, None), images, order, how }
+        Self { model: numerics.around(model), numerics, learner, images, order, how }
     }
 
-    /// Takes steps and waits for the last.
+    /// Takes steps and waits until the last is done.
     fn steps(&mut self, steps: i64) {
         let mut loss = Tensor::new();
         for step in 0..steps {
@@ -149,6 +165,7 @@ impl Rig {
             let (x, y) = self.images.batch(&places);
             loss = self.learner.learn(&*self.model, &x, &y, 1e-3);
         }
+        wait(self.how.device);
         assert!(loss.double_value(&[]).is_finite(), "made-up images are learnt without trouble");
     }
 }

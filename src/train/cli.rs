@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use super::bench::{self, Bench};
+use super::precision::{MemoryFormat, Precision};
 use super::stop::Stop;
 use super::{describe, device, session};
 use crate::state::problem::{Kind, Problem};
@@ -20,7 +21,8 @@ use crate::state::problem::{Kind, Problem};
 #[command(after_help = "Examples:
   git-ar-train --config config.yaml --run-dir /tmp/run --seed 0 --data ~/data
   git-ar-train describe cnn
-  git-ar-train bench ffnn --threads 2")]
+  git-ar-train bench ffnn --threads 2
+  git-ar-train bench resnet18 --device cuda --precision bfloat16")]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -85,6 +87,12 @@ enum Command {
         /// Windows of half a second; the median counts
         #[arg(long, value_name = "N", default_value_t = 11, value_parser = clap::value_parser!(u16).range(1..=1000))]
         windows: u16,
+        /// What layers compute in
+        #[arg(long, value_name = "KIND", value_enum, default_value = "float32")]
+        precision: Precision,
+        /// How images lie in memory
+        #[arg(long, value_name = "FORMAT", value_enum, default_value = "auto")]
+        memory_format: MemoryFormat,
         /// As one JSON object
         #[arg(long)]
         json: bool,
@@ -123,12 +131,13 @@ fn run(arguments: Arguments) -> Result<ExitCode, Problem> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Bench { models, batch, windows, json, machine }) => {
+        Some(Command::Bench { models, batch, windows, precision, memory_format, json, machine }) => {
             let device = device::named(machine.device.as_deref().unwrap_or("auto"))?;
+            precision.check(device)?;
             if let Some(threads) = machine.threads {
                 tch::set_num_threads(threads);
             }
-            let how = Bench { batch, device, windows: usize::from(windows) };
+            let how = Bench { batch, device, precision, memory_format, windows: usize::from(windows) };
             let measured = bench::bench(&models, how, &mut |row| {
                 if !json {
                     println!("{}", bench::text(row));

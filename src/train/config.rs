@@ -11,12 +11,15 @@
 //! grad_clip: null
 //! early_stopping: null      # or {metric: val/accuracy, patience: 10}
 //! device: auto              # cpu, cuda, cuda:1
+//! precision: float32        # bfloat16, float16
+//! memory_format: auto       # contiguous, channels_last
 //! wandb: {enabled: false, project: null}
 //! tensorboard: {enabled: false}
 //! ```
 
 use serde::Deserialize;
 
+use super::precision::{MemoryFormat, Precision};
 use super::track::{Place, Wanted};
 use super::{optim, schedule};
 use crate::state::problem::Problem;
@@ -45,6 +48,10 @@ pub struct Config {
     pub early_stopping: Option<EarlyStopping>,
     /// `auto`, `cpu`, `cuda` or `cuda:N`.
     pub device: String,
+    /// What layers compute in.
+    pub precision: Precision,
+    /// How images lie in memory.
+    pub memory_format: MemoryFormat,
     /// Where epochs are told to.
     pub tracking: Wanted,
 }
@@ -101,6 +108,10 @@ struct Plain {
     early_stopping: Option<EarlyStopping>,
     #[serde(default = "auto")]
     device: String,
+    #[serde(default)]
+    precision: Precision,
+    #[serde(default)]
+    memory_format: MemoryFormat,
     #[serde(default)]
     wandb: Option<Wandb>,
     #[serde(default)]
@@ -194,6 +205,8 @@ impl Config {
             grad_clip: plain.grad_clip,
             early_stopping: plain.early_stopping,
             device: plain.device,
+            precision: plain.precision,
+            memory_format: plain.memory_format,
             tracking,
         };
         config.check(&node).map(|()| config)
@@ -252,6 +265,10 @@ mod tests {
     fn a_config_is_read() {
         let config = Config::from_text(GOOD.as_bytes()).unwrap();
         assert_eq!((config.epochs, config.optimizer.rate(), config.device.as_str()), (2, 1e-3, "auto"));
+        assert_eq!((config.precision, config.memory_format), (Precision::Float32, MemoryFormat::Auto));
+        let config = format!("{GOOD}precision: bfloat16\nmemory_format: channels_last\n");
+        let config = Config::from_text(config.as_bytes()).unwrap();
+        assert_eq!((config.precision, config.memory_format), (Precision::Bfloat16, MemoryFormat::ChannelsLast));
     }
 
     #[test]
@@ -271,6 +288,7 @@ mod tests {
         assert!(wrong("lr: 1e-3", "lrr: 1").message.contains("lrr"));
         assert!(wrong("name: adam", "name: adan").hint.unwrap().contains("`adam`"));
         assert!(wrong("epochs: 2", "epochs: 0").message.contains("at least 1"));
+        assert!(wrong("epochs: 2", "epochs: 2\nprecision: float23").message.contains("float23"));
         assert!(Config::from_text(b"").unwrap_err().message.contains("empty"));
     }
 }

@@ -14,6 +14,7 @@ use super::history::{History, SELECTION};
 use super::learner::{Learner, backprop::Backprop};
 use super::models::{self, Model};
 use super::params::Params;
+use super::precision::Numerics;
 use super::progress::Watcher;
 use super::report::{self, Facts};
 use super::track::{Tracker, trackers};
@@ -67,6 +68,7 @@ struct Training<'a> {
     job: Job<'a>,
     params: Params,
     model: Box<dyn Model>,
+    numerics: Numerics,
     learner: Box<dyn Learner>,
     shelf: Shelf,
     trackers: Vec<Box<dyn Tracker>>,
@@ -98,16 +100,18 @@ impl<'a> Training<'a> {
         let mut params = Params::new(task.seed);
         let model = models::build(&config.model.name, &config.model.settings, &mut params, data.shape)
             .map_err(|error| error.in_file(&task.config.display().to_string()))?;
+        let numerics = Numerics::new(config.precision, config.memory_format, job.device, &params);
         let joined = params.join(job.device);
         let optimizer = config.optimizer.build(&joined);
-        let learner = Box::new(Backprop::new(joined.leaves, optimizer, config.grad_clip));
+        let learner = Backprop::new(joined.leaves, optimizer, config.grad_clip, config.precision.scale());
         let steps = data.train.count().div_ceil(config.batch_size);
         let shelf = Shelf { folder: task.seed_dir(), seed: task.seed, digest: task.config_digest.clone() };
         Ok(Self {
             job,
             params,
-            model,
-            learner,
+            model: numerics.around(model),
+            numerics,
+            learner: Box::new(learner),
             shelf,
             trackers: trackers(&config.tracking, task, job.written),
             history: History { started: now(), ..History::default() },
@@ -292,7 +296,7 @@ impl<'a> Training<'a> {
             planned: self.epochs,
             test,
             params: self.params.count(),
-            hardware: self.job.hardware.clone(),
+            hardware: self.numerics.told(self.job.hardware),
             wandb: self.trackers.iter().find_map(|tracker| tracker.tracking()),
         };
         report::metrics(self.job.task, &self.history, &facts)

@@ -1,6 +1,7 @@
 //! Layers: parameters with their usual names and initial values, and one `forward` each.
 //!
-//! Weights and biases start uniform in ±1/√(inputs of one output), which is what PyTorch does by default.
+//! Weights and biases start uniform in ±1/√(inputs of one output), which is what PyTorch does by default. A layer computes
+//! in the kind of its input: `precision` says why.
 
 use tch::Tensor;
 
@@ -29,7 +30,7 @@ impl Linear {
 
     /// (B, inputs) -> (B, outputs)
     pub fn forward(&self, x: &Tensor) -> Tensor {
-        let y = x.linear(&self.weight, Some(&self.bias));
+        let y = x.linear(&rounded(&self.weight, x), Some(&rounded(&self.bias, x)));
         trace::note(&self.name, "linear", &y, &[&self.weight, &self.bias], self.weight.numel());
         y
     }
@@ -64,7 +65,8 @@ impl Conv {
     /// (B, inputs, H, W) -> (B, outputs, H/stride, W/stride)
     pub fn forward(&self, x: &Tensor) -> Tensor {
         let (stride, padding) = ([self.stride; 2], [self.padding; 2]);
-        let y = x.conv2d(&self.weight, self.bias.as_ref(), stride, padding, [1, 1], 1);
+        let bias = self.bias.as_ref().map(|bias| rounded(bias, x));
+        let y = x.conv2d(&rounded(&self.weight, x), bias.as_ref(), stride, padding, [1, 1], 1);
         if trace::is_on() {
             let own: Vec<&Tensor> = [Some(&self.weight), self.bias.as_ref()].into_iter().flatten().collect();
             let places = y.size()[2..].iter().product::<i64>() as usize;
@@ -150,10 +152,15 @@ impl Recurrent {
         Self { cell, weights, layers, hidden }
     }
 
+    fn rounded(&self, x: &Tensor) -> Vec<Tensor> {
+        let weights: Vec<Tensor> = self.weights.iter().map(|weight| rounded(weight, x)).collect();
+        if x.device().is_cuda() { packed(&weights) } else { weights }
+    }
+
     /// (B, T, inputs) -> the last layer's state after the last step (B, hidden)
     pub fn forward(&self, x: &Tensor) -> Tensor {
         let start = Tensor::zeros([self.layers, x.size()[0], self.hidden], (x.kind(), x.device()));
-        let (w, layers) = (&self.weights, self.layers);
+        let (w, layers) = (&self.rounded(x), self.layers);
         let state = match self.cell {
             Cell::Tanh => x.rnn_tanh(&start, w, true, layers, 0.0, true, false, true).1,
             Cell::Gru => x.gru(&start, w, true, layers, 0.0, true, false, true).1,
@@ -169,10 +176,54 @@ impl Recurrent {
     }
 }
 
+/// A weight in the kind of numbers in which its layer computes: the input's.
+fn rounded(weight: &Tensor, x: &Tensor) -> Tensor {
+    weight.to_kind(x.kind())
+}
+
+/// The same numbers in one piece of memory, matrices before biases. cuDNN lays them out so, and where they lie otherwise
+/// copies them at every call, with a warning each time.
+fn packed(weights: &[Tensor]) -> Vec<Tensor> {
+    let (matrices, biases): (Vec<usize>, Vec<usize>) = (0..weights.len()).partition(|index| weights[*index].dim() == 2);
+    let order = [matrices, biases].concat();
+    let pieces: Vec<Tensor> = order.iter().map(|index| weights[*index].flatten(0, -1)).collect();
+    let sizes: Vec<i64> = pieces.iter().map(|piece| piece.numel() as i64).collect();
+    let parts = Tensor::cat(&pieces, 0).split_with_sizes(sizes.as_slice(), 0);
+    let mut placed: Vec<(usize, Tensor)> = order.into_iter().zip(parts).collect();
+    placed.sort_by_key(|(index, _)| *index);
+    placed.into_iter().map(|(index, part)| part.view(weights[index].size().as_slice())).collect()
+}
+
 /// Images (B, channels, rows, columns) as sequences of rows (B, rows, channels · columns).
 pub fn rows(x: &Tensor) -> Tensor {
     match x.size()[1] {
         1 => x.squeeze_dim(1),
         _ => x.transpose(1, 2).flatten(2, 3),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::Device;
+
+    #[test]
+    fn packed_weights_are_the_same_in_one_piece_with_the_same_gradients() {
+        let mut params = Params::new(4);
+        let cells = Recurrent::new(&mut params, Cell::Lstm, 5, 6, 2);
+        let leaves = params.join(Device::Cpu).leaves;
+        let packed = packed(&cells.weights);
+        for (packed, weight) in packed.iter().zip(&cells.weights) {
+            assert!(packed.equal(weight) && packed.is_contiguous());
+        }
+        let place = |index: usize| packed[index].data_ptr() as usize;
+        let bytes = |index: usize| packed[index].numel() * size_of::<f32>();
+        for (one, next) in [(0, 1), (1, 4), (4, 5), (5, 2), (2, 3), (3, 6), (6, 7)] {
+            assert_eq!(place(one) + bytes(one), place(next), "{one} before {next}");
+        }
+        let square = packed.iter().map(|part| part.square().sum(tch::Kind::Float)).reduce(|a, b| a + b).unwrap();
+        for (gradient, leaf) in Tensor::run_backward(&[&square], &leaves, false, false).iter().zip(&leaves) {
+            assert!(gradient.equal(&(leaf * 2.0)));
+        }
     }
 }

@@ -21,6 +21,7 @@ pub mod memory;
 pub mod models;
 pub mod optim;
 pub mod params;
+pub mod precision;
 pub mod progress;
 pub mod report;
 pub mod schedule;

@@ -86,6 +86,12 @@ impl Params {
         self.trained.iter().map(|(name, tensor)| (name.as_str(), tensor))
     }
 
+    /// Whether there are kernels of convolutions among them.
+    #[must_use]
+    pub fn has_kernels(&self) -> bool {
+        self.trained.iter().any(|(_, tensor)| tensor.dim() == 4)
+    }
+
     /// Moves everything to a device, the trained numbers into one buffer. Layers keep their handles.
     pub fn join(&mut self, device: Device) -> Joined {
         let _guard = tch::no_grad_guard();

@@ -37,6 +37,7 @@ pub fn train(typed: &Train, stop: &Stop, tell: &(dyn Fn(&str) + Sync)) -> Result
     config.dataset.dir = folder(&text);
     let written = compose::read(&text, &shown)?;
     let device = device::named(typed.machine.device.as_deref().unwrap_or(&config.device))?;
+    config.precision.check(device).map_err(|problem| problem.at(&shown))?;
     let jobs = usize::from(typed.jobs).min(tasks.len());
     let threads = typed.machine.threads.unwrap_or_else(|| tch::get_num_threads() / jobs as i32).max(1);
     tch::set_num_threads(threads);

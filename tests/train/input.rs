@@ -23,7 +23,9 @@ fn configs_are_checked() {
         ("hidden: [32]", "hidden: [0]", 5, "at least 1 unit"),
         ("name: digits", "name: digit", 5, "did you mean `digits`?"),
         ("batch_size: 64", "batch_size: 1258", 5, "above the 1257 training images"),
-        ("device: cpu", "device: cuda:7", 5, "libtorch sees"),
+        ("device: cpu", "device: cuda:77", 5, "device is cuda:77, and "),
+        ("device: cpu", "device: cpu\nprecision: float16", 5, "float16, which is for GPUs"),
+        ("device: cpu", "device: cpu\nprecision: float8", 5, "float8"),
         ("device: cpu", "device: abacus", 5, "it is auto, cpu, cuda or cuda:N"),
         ("epochs: 3", "epochs: [", 5, "config.yaml:"),
     ] {

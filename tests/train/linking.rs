@@ -31,3 +31,12 @@ fn git_ar_does_not_need_libtorch() {
     let engine = dynamic_names(env!("CARGO_BIN_EXE_git-ar-train"));
     assert!(engine.iter().any(|name| name.starts_with("libtorch_cpu.so")), "{engine:?}");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_engine_needs_libtorchs_cuda_half_where_there_is_one() {
+    let names = dynamic_names(env!("CARGO_BIN_EXE_git-ar-train"));
+    let folders = names.iter().flat_map(|name| name.split(':')).filter(|name| name.starts_with('/'));
+    let has_cuda = folders.map(std::path::Path::new).any(|folder| folder.join("libtorch_cuda.so").exists());
+    assert_eq!(names.iter().any(|name| name == "libtorch_cuda.so"), has_cuda, "{names:?}");
+}

@@ -1,6 +1,7 @@
 //! Interpolations: their grammar, following them through a tree, and the resolvers.
 
 pub(super) mod grammar;
+mod parts;
 mod resolve;
 mod resolvers;
 

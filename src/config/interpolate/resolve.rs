@@ -1,6 +1,7 @@
 //! Follows interpolations through a tree, as OmegaConf does: one node at a time, from where the node stands.
 
-use super::grammar::{Element, Inter, Name, Part, Step, parse};
+use super::grammar::parse;
+use super::parts::{Element, Inter, Name, Part, Step};
 use crate::config::failure::Failure;
 use crate::config::map::{Entries, Key};
 use crate::config::number::parse_int;

@@ -3,6 +3,7 @@
 use tch::{Kind, Tensor};
 
 use super::Learner;
+use super::scale::Scale;
 use crate::train::models::Model;
 use crate::train::optim::Optimizer;
 
@@ -11,21 +12,26 @@ pub struct Backprop {
     leaves: Vec<Tensor>,
     optimizer: Box<dyn Optimizer>,
     clip: Option<f64>,
+    scale: Option<Scale>,
 }
 
 impl Backprop {
     /// Learning of these parameters. `clip` bounds the norm of the whole gradient.
     #[must_use]
-    pub fn new(leaves: Vec<Tensor>, optimizer: Box<dyn Optimizer>, clip: Option<f64>) -> Self {
-        Self { leaves, optimizer, clip }
+    pub fn new(leaves: Vec<Tensor>, optimizer: Box<dyn Optimizer>, clip: Option<f64>, scale: Option<Scale>) -> Self {
+        Self { leaves, optimizer, clip, scale }
     }
 }
 
 impl Learner for Backprop {
     fn learn(&mut self, model: &dyn Model, x: &Tensor, y: &Tensor, rate: f64) -> Tensor {
         let loss = model.loss(x, y);
-        let mut gradients = Tensor::run_backward(&[&loss], &self.leaves, false, false);
+        let scaled = self.scale.as_ref().map_or_else(|| loss.shallow_clone(), |scale| scale.up(&loss));
+        let mut gradients = Tensor::run_backward(&[&scaled], &self.leaves, false, false);
         let _guard = tch::no_grad_guard();
+        if self.scale.as_mut().is_some_and(|scale| !scale.down(&mut gradients)) {
+            return loss.detach();
+        }
         if let Some(most) = self.clip {
             clip(&mut gradients, most);
         }
@@ -34,11 +40,13 @@ impl Learner for Backprop {
     }
 
     fn state(&self) -> Vec<(String, Tensor)> {
-        self.optimizer.state().into_iter().map(|(name, tensor)| (format!("optimizer.{name}"), tensor)).collect()
+        let own = self.optimizer.state().into_iter().map(|(name, tensor)| (format!("optimizer.{name}"), tensor));
+        own.chain(self.scale.iter().map(|scale| ("scale".to_string(), scale.state()))).collect()
     }
 
     fn restore(&mut self, find: &dyn Fn(&str) -> Option<Tensor>) -> bool {
-        self.optimizer.restore(&|name| find(&format!("optimizer.{name}")))
+        let scaled = self.scale.as_mut().is_none_or(|scale| find("scale").is_some_and(|state| scale.restore(&state)));
+        scaled && self.optimizer.restore(&|name| find(&format!("optimizer.{name}")))
     }
 }
 

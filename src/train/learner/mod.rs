@@ -1,6 +1,7 @@
 //! How a model learns from a batch. Back-propagation is one way; local rules are others.
 
 pub mod backprop;
+pub mod scale;
 
 use tch::Tensor;
 

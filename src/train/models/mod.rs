@@ -2,7 +2,7 @@
 
 mod rows;
 
-use tch::{Reduction, Tensor};
+use tch::{Kind, Reduction, Tensor};
 
 use super::params::Params;
 use crate::state::text::nearest;
@@ -46,12 +46,13 @@ impl std::fmt::Display for Shape {
 
 /// A network with its loss.
 pub trait Model {
-    /// Images (B, channels, rows, columns) -> one score per class (B, classes).
+    /// Images (B, channels, rows, columns) -> one score per class (B, classes), in the kind of the images.
     fn forward(&self, x: &Tensor, mode: Mode) -> Tensor;
 
     /// The mean loss of a batch in training; y: (B) class numbers. Cross-entropy unless the model says otherwise.
     fn loss(&self, x: &Tensor, y: &Tensor) -> Tensor {
-        self.forward(x, Mode::Train).cross_entropy_loss(y, None::<&Tensor>, Reduction::Mean, -100, 0.0)
+        let scores = self.forward(x, Mode::Train).to_kind(Kind::Float);
+        scores.cross_entropy_loss(y, None::<&Tensor>, Reduction::Mean, -100, 0.0)
     }
 }
 

@@ -7,11 +7,12 @@
 //! ```
 
 use serde::Deserialize;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use super::Optimizer;
-use crate::train::memory::{Pass, floats, floats_mut, is_plain, widest};
-use crate::train::params::{Joined, Span};
+use super::slots::Slots;
+use crate::train::memory::{Pass, widest};
+use crate::train::params::Joined;
 
 /// Its settings.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -41,14 +42,10 @@ pub(super) fn eps() -> f64 {
     1e-8
 }
 
-/// The two means and the number of steps.
+/// The rule with its two means and its number of steps.
 pub struct Adam {
     config: Config,
-    flat: Tensor,
-    spans: Vec<Span>,
-    mean: Tensor,
-    square: Tensor,
-    steps: i64,
+    slots: Slots<2>,
 }
 
 /// The factors of one step.
@@ -66,20 +63,15 @@ impl Adam {
     /// Both means start at 0.
     #[must_use]
     pub fn new(config: Config, joined: &Joined) -> Self {
-        let zeros = || joined.flat.zeros_like();
-        Self {
-            config,
-            mean: zeros(),
-            square: zeros(),
-            flat: joined.flat.shallow_clone(),
-            spans: joined.spans.clone(),
-            steps: 0,
-        }
+        Self { config, slots: Slots::new(["mean", "square"], true, joined) }
     }
 
-    fn factors(&self, rate: f64) -> Factors {
+    /// Counts a step and gives its factors.
+    fn count(&mut self, rate: f64) -> Factors {
+        let steps = self.slots.steps.get_or_insert_default();
+        *steps += 1;
+        let t = *steps as f64;
         let Config { betas, eps, weight_decay, decoupled, .. } = self.config;
-        let t = self.steps as f64;
         Factors {
             shrink: if decoupled { 1.0 - rate * weight_decay } else { 1.0 },
             decay: if decoupled { 0.0 } else { weight_decay },
@@ -92,57 +84,34 @@ impl Adam {
 
     /// One pass over memory.
     fn fused(&mut self, gradients: &[Tensor], factors: Factors) {
-        let (w, m, v) = (floats_mut(&mut self.flat), floats_mut(&mut self.mean), floats_mut(&mut self.square));
-        for (gradient, span) in gradients.iter().zip(&self.spans) {
-            let place = span.start..span.start + span.len;
-            let (w, m, v) = (&mut w[place.clone()], &mut m[place.clone()], &mut v[place]);
-            widest(Step { w, m, v, g: floats(gradient), factors });
-        }
+        self.slots.each(gradients, |w, [m, v], g| widest(Step { w, m, v, g, factors }));
     }
 
     /// The same as operations on tensors, for other devices.
     fn composed(&mut self, gradients: &[Tensor], f: Factors) {
-        for (gradient, Span { start, len }) in gradients.iter().zip(&self.spans) {
-            let part = |all: &Tensor| all.narrow(0, *start as i64, *len as i64);
-            let (mut w, mut m, mut v) = (part(&self.flat), part(&self.mean), part(&self.square));
-            let _ = w.g_mul_scalar_(f.shrink);
-            let g = gradient.flatten(0, -1) + f.decay * &w;
-            let _ = m.g_mul_scalar_(f.betas[0]).g_add_(&(&g * (1.0 - f.betas[0])));
-            let _ = v.g_mul_scalar_(f.betas[1]).g_add_(&(g.square() * (1.0 - f.betas[1])));
-            let step = &m / (v.sqrt() / f.root + f.eps) * f.rate;
-            let _ = w.g_sub_(&step);
-        }
+        let mut g = self.slots.gathered(gradients);
+        let Slots { numbers: w, kept: [m, v], .. } = &mut self.slots;
+        let _ = w.g_mul_scalar_(f.shrink);
+        let _ = g.g_add_(&(f.decay * &*w));
+        let _ = m.g_mul_scalar_(f.betas[0]).g_add_(&(&g * (1.0 - f.betas[0])));
+        let _ = v.g_mul_scalar_(f.betas[1]).g_add_(&(g.square() * (1.0 - f.betas[1])));
+        let step = &*m / (v.sqrt() / f.root + f.eps) * f.rate;
+        let _ = w.g_sub_(&step);
     }
 }
 
 impl Optimizer for Adam {
     fn step(&mut self, gradients: &[Tensor], rate: f64) {
-        self.steps += 1;
-        let factors = self.factors(rate);
-        if is_plain(&self.flat) {
-            let gradients: Vec<Tensor> = gradients.iter().map(Tensor::contiguous).collect();
-            self.fused(&gradients, factors);
-        } else {
-            self.composed(gradients, factors);
-        }
+        let factors = self.count(rate);
+        if self.slots.is_plain() { self.fused(gradients, factors) } else { self.composed(gradients, factors) }
     }
 
     fn state(&self) -> Vec<(&'static str, Tensor)> {
-        let steps = Tensor::from_slice(&[self.steps]);
-        vec![("mean", self.mean.shallow_clone()), ("square", self.square.shallow_clone()), ("steps", steps)]
+        self.slots.state()
     }
 
     fn restore(&mut self, find: &dyn Fn(&str) -> Option<Tensor>) -> bool {
-        let (Some(mean), Some(square), Some(steps)) = (find("mean"), find("square"), find("steps")) else {
-            return false;
-        };
-        if mean.size() != self.mean.size() || square.size() != self.square.size() || steps.kind() != Kind::Int64 {
-            return false;
-        }
-        self.mean.copy_(&mean);
-        self.square.copy_(&square);
-        self.steps = steps.int64_value(&[0]);
-        true
+        self.slots.restore(find)
     }
 }
 
@@ -189,8 +158,7 @@ mod tests {
         for step in 1..4 {
             let gradient = |count: i64| (Tensor::arange(count, (Kind::Float, Device::Cpu)) * f64::from(step)).sin();
             let gradients = [gradient(15).view([3, 5]), gradient(37)];
-            optimizer.steps += 1;
-            let factors = optimizer.factors(0.1);
+            let factors = optimizer.count(0.1);
             if fused { optimizer.fused(&gradients, factors) } else { optimizer.composed(&gradients, factors) }
         }
         joined.flat

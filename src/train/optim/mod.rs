@@ -4,6 +4,7 @@
 
 pub mod adam;
 pub mod sgd;
+pub mod slots;
 
 use tch::Tensor;
 

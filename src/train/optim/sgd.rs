@@ -8,8 +8,9 @@ use serde::Deserialize;
 use tch::Tensor;
 
 use super::Optimizer;
-use crate::train::memory::{Pass, floats, floats_mut, is_plain, widest};
-use crate::train::params::{Joined, Span};
+use super::slots::Slots;
+use crate::train::memory::{Pass, widest};
+use crate::train::params::Joined;
 
 /// Its settings.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -28,70 +29,49 @@ pub struct Config {
     pub weight_decay: f64,
 }
 
-/// The velocity.
+/// The rule with its velocity.
 pub struct Sgd {
     config: Config,
-    flat: Tensor,
-    spans: Vec<Span>,
-    velocity: Tensor,
+    slots: Slots<1>,
 }
 
 impl Sgd {
     /// The velocity starts at 0.
     #[must_use]
     pub fn new(config: Config, joined: &Joined) -> Self {
-        let velocity = joined.flat.zeros_like();
-        Self { config, velocity, flat: joined.flat.shallow_clone(), spans: joined.spans.clone() }
+        Self { config, slots: Slots::new(["velocity"], false, joined) }
     }
 
     /// One pass over memory.
     fn fused(&mut self, gradients: &[Tensor], rate: f64) {
         let Config { momentum, nesterov, weight_decay, .. } = self.config;
-        let (w, v) = (floats_mut(&mut self.flat), floats_mut(&mut self.velocity));
-        for (gradient, span) in gradients.iter().zip(&self.spans) {
-            let place = span.start..span.start + span.len;
-            widest(Step {
-                w: &mut w[place.clone()],
-                v: &mut v[place],
-                g: floats(gradient),
-                factors: [rate, momentum, weight_decay].map(|x| x as f32),
-                nesterov,
-            });
-        }
+        let factors = [rate, momentum, weight_decay].map(|x| x as f32);
+        self.slots.each(gradients, |w, [v], g| widest(Step { w, v, g, factors, nesterov }));
     }
 
     /// The same as operations on tensors, for other devices.
     fn composed(&mut self, gradients: &[Tensor], rate: f64) {
         let Config { momentum, nesterov, weight_decay, .. } = self.config;
-        for (gradient, Span { start, len }) in gradients.iter().zip(&self.spans) {
-            let part = |all: &Tensor| all.narrow(0, *start as i64, *len as i64);
-            let (mut w, mut v) = (part(&self.flat), part(&self.velocity));
-            let g = gradient.flatten(0, -1) + weight_decay * &w;
-            let _ = v.g_mul_scalar_(momentum).g_add_(&g);
-            let step = if nesterov { g + momentum * &v } else { v };
-            let _ = w.g_sub_(&(step * rate));
-        }
+        let mut g = self.slots.gathered(gradients);
+        let Slots { numbers: w, kept: [v], .. } = &mut self.slots;
+        let _ = g.g_add_(&(weight_decay * &*w));
+        let _ = v.g_mul_scalar_(momentum).g_add_(&g);
+        let step = if nesterov { g + momentum * &*v } else { v.shallow_clone() };
+        let _ = w.g_sub_(&(step * rate));
     }
 }
 
 impl Optimizer for Sgd {
     fn step(&mut self, gradients: &[Tensor], rate: f64) {
-        if is_plain(&self.flat) {
-            let gradients: Vec<Tensor> = gradients.iter().map(Tensor::contiguous).collect();
-            self.fused(&gradients, rate);
-        } else {
-            self.composed(gradients, rate);
-        }
+        if self.slots.is_plain() { self.fused(gradients, rate) } else { self.composed(gradients, rate) }
     }
 
     fn state(&self) -> Vec<(&'static str, Tensor)> {
-        vec![("velocity", self.velocity.shallow_clone())]
+        self.slots.state()
     }
 
     fn restore(&mut self, find: &dyn Fn(&str) -> Option<Tensor>) -> bool {
-        let Some(velocity) = find("velocity").filter(|v| v.size() == self.velocity.size()) else { return false };
-        self.velocity.copy_(&velocity);
-        true
+        self.slots.restore(find)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod learning;
 mod models;
+mod precision;
 mod resume;
 
 use std::path::PathBuf;
