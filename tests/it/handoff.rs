@@ -63,12 +63,30 @@ fn a_run_is_submitted_and_collected_by_hand() {
     let run = list["data"]["runs"][0]["run"].as_str().unwrap();
     assert!(sandbox.read(&format!("projects/anp/runs/{run}/attempts/1.yaml")).contains("job: "));
     site.idle();
-    let (_, done) = all_by_hand(&site, &sandbox, &[]);
-    assert_eq!(done["ok"], true, "{done}");
+    let (rounds, done) = all_by_hand(&site, &sandbox, &[]);
+    assert_eq!((rounds, &done["ok"]), (1, &Value::Bool(true)), "{done}");
     let list = json(&sandbox, &["run", "list", "--json"]);
     assert_eq!(list["data"]["runs"][0]["state"], "succeeded", "{done}");
     assert_eq!(sandbox.git("status --short"), "");
     assert!(!sandbox.top().join(".git/ar/handoff/waiting.json").exists());
+}
+
+#[test]
+fn one_sheet_is_enough_for_a_tick_whatever_the_scheduler_says() {
+    let site = Site::without_ssh(PBS_18);
+    let sandbox = lab(&site, "ssh");
+    all_by_hand(&site, &sandbox, &["run", "submit", "mlp", "--seeds", "0"]);
+    site.idle();
+    site.starts(false);
+    all_by_hand(&site, &sandbox, &["run", "submit", "mlp", "epochs=4", "--seeds", "0"]);
+    let said = json(&sandbox, &["handoff", "--json"]);
+    let steps = said["data"]["sheets"][0]["steps"].to_string();
+    assert_eq!(steps, "[\"look for receipts\",\"ask the scheduler\",\"look at the runs\"]");
+    let (rounds, done) = all_by_hand(&site, &sandbox, &[]);
+    assert_eq!(rounds, 1, "{done}");
+    let clusters = &done["data"]["clusters"][0];
+    assert_eq!((clusters["ended"].as_array().unwrap().len(), clusters["active"].as_array().unwrap().len()), (1, 1));
+    assert!(clusters["active"].to_string().contains("queued"), "{done}");
 }
 
 #[test]

@@ -145,6 +145,10 @@ impl Remote for ByHand {
         &self.0.cluster
     }
 
+    fn by_hand(&self) -> bool {
+        true
+    }
+
     fn fetch(&self, call: &Call<'_>) -> Result<Bytes, Problem> {
         let key = digest(&[call.script.as_bytes(), b"\0", call.input].concat())[..24].to_string();
         let answers: BTreeMap<String, Answer> = self.0.read("answers")?.unwrap_or_default();

@@ -57,6 +57,11 @@ pub trait Remote {
     /// The cluster's name.
     fn name(&self) -> &str;
 
+    /// Whether a person carries every question there: what can be asked at once is asked at once.
+    fn by_hand(&self) -> bool {
+        false
+    }
+
     /// Runs a script whose standard output may be any bytes.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use crate::cluster::scheduler::{JobState, Looked};
 use crate::cluster::transport::Call;
 use crate::ops::site::Site;
 use crate::runs::gather::{self, Answer, Ask, Files};
+use crate::state::ids::RunId;
 use crate::state::load::RunView;
 use crate::state::problem::{Kind, Problem};
 
@@ -30,7 +31,15 @@ pub(super) fn scheduler(site: &Site, ids: &[String]) -> Result<Jobs, Problem> {
     if ids.is_empty() {
         return Ok(Jobs::new());
     }
-    let looked = states(site, ids, &site.dialect.query(ids))?;
+    let looked = states(site, ids, &site.dialect.query(ids));
+    if looked.is_err() && site.remote.by_hand() {
+        // On the same sheet: what the second source says, should the first not know a job any more.
+        ids.iter().take(SECOND).filter_map(|id| site.dialect.fallback(id)).for_each(|command| {
+            // No answer is no answer; the first one's is told.
+            let _ = states(site, ids, &command);
+        });
+    }
+    let looked = looked?;
     let mut jobs: Jobs = looked.into_iter().map(|(id, state)| (id, Some(state))).collect();
     let missing: Vec<&String> = ids.iter().filter(|id| !jobs.contains_key(*id)).collect();
     let mut asked = 0;
@@ -57,7 +66,8 @@ fn states(site: &Site, ids: &[String], command: &[String]) -> Result<BTreeMap<St
     }
 }
 
-/// Looks into the run directories: at everything of those that may be over, at the heartbeat of the others.
+/// Looks into the run directories: at everything of those that may be over, at the heartbeat of the others. Where a
+/// person carries the questions, all of them are put before the first is missed.
 ///
 /// # Errors
 /// [`Kind::Unavailable`] when the site does not answer whole.
@@ -70,11 +80,18 @@ pub(super) fn directories(site: &Site, asks: &[Ask]) -> Result<BTreeMap<String, 
         None if looks.is_empty() => return Ok(found),
         None => batches.push(looks),
     }
+    let mut missed = None;
     for batch in batches {
-        let answer = look(site, &batch)?;
-        found.extend(answer.attempts.into_iter().map(|((run, number), files)| (format!("{run}.{number}"), files)));
+        match look(site, &batch) {
+            Ok(answer) => {
+                let named = |((run, number), files): ((RunId, u32), Files)| (format!("{run}.{number}"), files);
+                found.extend(answer.attempts.into_iter().map(named));
+            }
+            Err(problem) if site.remote.by_hand() => missed = missed.or(Some(problem)),
+            Err(problem) => return Err(problem),
+        }
     }
-    Ok(found)
+    missed.map_or(Ok(found), Err)
 }
 
 fn look(site: &Site, asks: &[Ask]) -> Result<Answer, Problem> {

@@ -123,20 +123,44 @@ fn ask(context: &Context<'_>, tree: &CommitTree, name: &str, actives: &[Active])
     let mut ids: Vec<String> = actives.iter().filter_map(|active| active.attempt.job.clone()).collect();
     ids.sort();
     ids.dedup();
+    if site.remote.by_hand() {
+        return ask_at_once(site, tree, &ids, actives);
+    }
     let jobs = ask::scheduler(&site, &ids)?;
     let (mut asks, mut views) = (Vec::new(), BTreeMap::new());
     for active in actives {
         let Some(seen) = seen(&jobs, active) else { continue };
-        let over = match seen {
-            Seen::State(state) => state.phase.is_last(),
-            Seen::Gone => true,
-        };
-        let view = if over { Some(active.found.view(tree)?) } else { None };
+        let view = if may_be_over(seen) { Some(active.found.view(tree)?) } else { None };
         asks.push(ask::about(active, view.as_ref()));
         views.extend(view.map(|view| (active.name(), view)));
     }
     let files = ask::directories(&site, &asks)?;
     Ok(Answers { site, jobs, files, views })
+}
+
+/// The same where a person carries the questions: everything of every attempt, so that one sheet is enough whatever the
+/// scheduler says.
+fn ask_at_once(site: Site, tree: &CommitTree, ids: &[String], actives: &[Active]) -> Result<Answers, Problem> {
+    let jobs = ask::scheduler(&site, ids);
+    let (mut asks, mut views) = (Vec::new(), BTreeMap::new());
+    for active in actives {
+        let view = active.found.view(tree)?;
+        asks.push(ask::about(active, Some(&view)));
+        views.insert(active.name(), view);
+    }
+    let files = ask::directories(&site, &asks);
+    let (jobs, files) = (jobs?, files?);
+    let over = |active: &&Active| seen(&jobs, active).is_some_and(may_be_over);
+    let over: Vec<String> = actives.iter().filter(over).map(Active::name).collect();
+    views.retain(|name, _| over.contains(name));
+    Ok(Answers { site, jobs, files, views })
+}
+
+fn may_be_over(seen: Seen<'_>) -> bool {
+    match seen {
+        Seen::State(state) => state.phase.is_last(),
+        Seen::Gone => true,
+    }
 }
 
 /// What the scheduler says of an attempt; none when nobody knows yet.
