@@ -1,5 +1,7 @@
 //! ssh from within git-ar against a real ssh server: whom it trusts, how it logs in, and what comes back.
 
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use git_ar::cluster::transport::frame::Sentinels;
@@ -9,7 +11,7 @@ use git_ar::cluster::transport::{Call, Remote};
 use git_ar::state::problem::Kind;
 
 use crate::site::proxy::Proxy;
-use crate::site::{PBS_18, Site};
+use crate::site::{PBS_18, Site, wait};
 
 /// A person whose home is the site's `client` folder.
 fn ssh2(site: &Site, port: u16, more: &[(&str, &str)]) -> Ssh2 {
@@ -76,16 +78,14 @@ fn a_host_is_trusted_by_its_key_alone() {
     std::fs::write(&file, format!("{line}@revoked {line}")).unwrap();
     assert_eq!(refused(&remote()).0, "host-key-changed");
     // Only the RSA key is known, and the server would rather show another.
-    let made = std::process::Command::new("ssh-keygen")
-        .args(["-q", "-t", "rsa", "-N", "", "-f"])
-        .arg(site.path("server/rsa"))
-        .status();
+    let made =
+        Command::new("ssh-keygen").args(["-q", "-t", "rsa", "-N", "", "-f"]).arg(site.path("server/rsa")).status();
     assert!(made.unwrap().success());
     site.serve(&format!("HostKey {0}/server/host\nHostKey {0}/server/rsa", site.path("").display()));
     know(&site, site.port(), "server/rsa.pub");
     assert_eq!(remote().sh(&call("echo", b"")).unwrap().code, 0);
     // The names may be hashed.
-    let hashed = std::process::Command::new("ssh-keygen").args(["-H", "-f"]).arg(&file).output().unwrap();
+    let hashed = Command::new("ssh-keygen").args(["-H", "-f"]).arg(&file).output().unwrap();
     assert!(hashed.status.success() && !std::fs::read_to_string(&file).unwrap().contains("127.0.0.1"));
     assert_eq!(remote().sh(&call("echo", b"")).unwrap().code, 0);
 }
@@ -94,10 +94,7 @@ fn a_host_is_trusted_by_its_key_alone() {
 fn a_passphrase_comes_from_outside_and_a_wrong_one_is_told_as_one() {
     let site = known();
     let key = site.path("client/.ssh/id_ed25519");
-    let made = std::process::Command::new("ssh-keygen")
-        .args(["-q", "-p", "-P", "", "-N", "secret words", "-f"])
-        .arg(&key)
-        .status();
+    let made = Command::new("ssh-keygen").args(["-q", "-p", "-P", "", "-N", "secret words", "-f"]).arg(&key).status();
     assert!(made.unwrap().success());
     let with = |passphrase: &str| ssh2(&site, site.port(), &[("GIT_AR_SSH_PASSPHRASE", passphrase)]);
     assert_eq!(with("secret words").sh(&call("env; ps -ef", b"")).unwrap().stdout.matches("secret words").count(), 0);
@@ -112,10 +109,8 @@ fn a_passphrase_comes_from_outside_and_a_wrong_one_is_told_as_one() {
 fn the_passphrase_of_an_env_file_is_used_and_stands_nowhere_else() {
     let site = known();
     let key = site.path("client/.ssh/id_ed25519");
-    let made = std::process::Command::new("ssh-keygen")
-        .args(["-q", "-p", "-P", "", "-N", "secret-words-77", "-f"])
-        .arg(&key)
-        .status();
+    let made =
+        Command::new("ssh-keygen").args(["-q", "-p", "-P", "", "-N", "secret-words-77", "-f"]).arg(&key).status();
     assert!(made.unwrap().success());
     let sandbox = crate::submit::lab(&site, "ssh2");
     let ssh = sandbox.home().join(".ssh");
@@ -136,6 +131,61 @@ fn the_passphrase_of_an_env_file_is_used_and_stands_nowhere_else() {
     let told = sandbox.run("tick --now") + &sandbox.run("job logs");
     let found = sandbox.sh(sandbox.home(), &format!("grep -rl secret-words-77 . {} || true", site.path("").display()));
     assert_eq!(found, "./repo/.env\n", "{told}");
+}
+
+/// A real agent; dropping it ends it.
+struct Agent(std::process::Child, PathBuf);
+
+impl Agent {
+    fn start(site: &Site) -> Self {
+        let socket = site.path("client/agent");
+        let child = Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn().unwrap();
+        wait(|| socket.exists(), "the agent");
+        Self(child, socket)
+    }
+
+    fn add(&self, key: &Path) {
+        let added = Command::new("ssh-add").arg("-q").arg(key).env("SSH_AUTH_SOCK", &self.1).output().unwrap();
+        assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_key_that_only_the_agent_has_lets_in() {
+    let site = known();
+    let agent = Agent::start(&site);
+    let sandbox = crate::submit::lab(&site, "ssh2").with_env("SSH_AUTH_SOCK", agent.1.to_str().unwrap());
+    let ssh = sandbox.home().join(".ssh");
+    std::fs::create_dir(&ssh).unwrap();
+    std::fs::copy(site.path("client/.ssh/known_hosts"), ssh.join("known_hosts")).unwrap();
+    let refused = sandbox.run("cluster doctor site");
+    assert!(
+        refused.contains("is not let in") && refused.contains("ssh-add") && refused.contains("[exit 7]"),
+        "{refused}"
+    );
+    // More keys than a server hears, and the right one last.
+    for n in 0..6 {
+        let other = site.path(&format!("client/other-{n}"));
+        let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&other).status();
+        assert!(made.unwrap().success());
+        agent.add(&other);
+    }
+    agent.add(&site.path("client/.ssh/id_ed25519"));
+    assert!(sandbox.run("cluster doctor site").contains("is not let in"));
+    // Its public half says which one is meant.
+    std::fs::copy(site.path("client/key.pub"), ssh.join("id_ed25519.pub")).unwrap();
+    let said = sandbox.run("cluster doctor site");
+    assert!(said.contains("ok       connection"), "{said}");
+    let said = sandbox.run("run submit mlp --seeds 0");
+    assert!(said.contains("is queued on site"), "{said}");
+    site.idle();
 }
 
 #[test]

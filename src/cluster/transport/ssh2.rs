@@ -12,7 +12,7 @@ use ::ssh2::{Channel, MethodType, Session};
 use super::frame::{Frame, Sentinels, Stream};
 use super::known_hosts::{Known, Lines};
 use super::ssh::Address;
-use super::{Bytes, Call, Remote};
+use super::{Bytes, Call, Remote, base64};
 use crate::repo::fail;
 use crate::state::problem::{Kind, Problem};
 
@@ -22,6 +22,8 @@ const CONNECT: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(3);
 /// Servers end a connection after six keys.
 const KEYS: usize = 5;
+/// Where a person's keys lie, below `~/.ssh`.
+const NAMES: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
 /// The longest reply that is taken into memory.
 const MOST: usize = 1 << 30;
 
@@ -51,12 +53,27 @@ impl Login {
 
     /// The key files to offer.
     fn files(&self) -> Vec<PathBuf> {
+        self.places().into_iter().filter(|path| self.key.is_some() || path.is_file()).collect()
+    }
+
+    /// Where key files lie.
+    fn places(&self) -> Vec<PathBuf> {
         if let Some(key) = &self.key {
             return vec![key.clone()];
         }
         let folder = self.home.as_ref().map(|home| home.join(".ssh"));
-        let names = ["id_ed25519", "id_ecdsa", "id_rsa"].map(|name| folder.as_ref().map(|folder| folder.join(name)));
-        names.into_iter().flatten().filter(|path| path.is_file()).collect()
+        let names = NAMES.map(|name| folder.as_ref().map(|folder| folder.join(name)));
+        names.into_iter().flatten().collect()
+    }
+
+    /// The public keys that lie beside these files: of an agent with many keys, these are meant.
+    fn public(&self) -> Vec<Vec<u8>> {
+        let read = |file: PathBuf| {
+            let mut name = file.into_os_string();
+            name.push(".pub");
+            base64::decode(std::fs::read_to_string(name).ok()?.split_whitespace().nth(1)?)
+        };
+        self.places().into_iter().filter_map(read).collect()
     }
 }
 
@@ -174,7 +191,10 @@ impl Ssh2 {
         agent.connect()?;
         agent.list_identities()?;
         let mut last = Err(::ssh2::Error::from_errno(::ssh2::ErrorCode::Session(-18)));
-        for key in agent.identities()?.iter().take(most) {
+        let meant = self.login.public();
+        let mut keys = agent.identities()?;
+        keys.sort_by_key(|key| !meant.iter().any(|public| public == key.blob()));
+        for key in keys.iter().take(most) {
             last = agent.userauth(user, key);
             if last.is_ok() {
                 break;
