@@ -23,7 +23,7 @@ pub(super) fn wrong(profile: &Profile) -> Option<(&'static str, String)> {
     if let Some(seconds) = profile.patience_s.filter(|seconds| !(1..=MOST_PATIENCE_S).contains(seconds)) {
         return Some(("patience_s", format!("{seconds} seconds are no patience: 1 to {MOST_PATIENCE_S}")));
     }
-    words(profile).or_else(|| queues(profile)).or_else(|| environment(profile))
+    words(profile).or_else(|| queues(profile)).or_else(|| variables(profile)).or_else(|| environment(profile))
 }
 
 /// Values that go to ssh and to a shell.
@@ -61,7 +61,7 @@ fn words(profile: &Profile) -> Option<(&'static str, String)> {
 }
 
 /// Why a text is no path on a site: absolute, or beginning with a variable that the site's shell fills in.
-fn no_path(path: &str) -> Option<String> {
+pub(super) fn no_path(path: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._/+@:,=~${}-".contains(c);
     if !path.starts_with(['/', '$']) || path.contains("/../") || path.ends_with("/..") {
         return Some(format!("`{}` is no whole path: begin with / or a variable such as $HOME", shown(path)));
@@ -77,9 +77,26 @@ fn no_path(path: &str) -> Option<String> {
 #[must_use]
 pub fn expand(text: &str) -> Option<String> {
     let mut quoted = String::from("\"");
-    let mut rest = text;
+    for (plain, name) in pieces(text)? {
+        escape(plain, &mut quoted);
+        name.iter().for_each(|name| quoted.push_str(&format!("${{{name}}}")));
+    }
+    quoted.push('"');
+    Some(quoted)
+}
+
+/// A text with its variables filled in here, one that is not set by nothing, as a shell does. None when a `$` begins no
+/// name.
+#[must_use]
+pub fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let piece = |(plain, name): (&str, Option<&str>)| plain.to_string() + &name.and_then(value).unwrap_or_default();
+    Some(pieces(text)?.into_iter().map(piece).collect())
+}
+
+/// What stands for itself, each with the variable behind it; the last has none.
+fn pieces(text: &str) -> Option<Vec<(&str, Option<&str>)>> {
+    let (mut found, mut rest) = (Vec::new(), text);
     while let Some(at) = rest.find('$') {
-        escape(&rest[..at], &mut quoted);
         let after = &rest[at + 1..];
         let (name, length) = match after.strip_prefix('{') {
             Some(inner) => (inner.split_once('}')?.0, inner.find('}')? + 2),
@@ -91,12 +108,11 @@ pub fn expand(text: &str) -> Option<String> {
         if !is_variable(name) {
             return None;
         }
-        quoted.push_str(&format!("${{{name}}}"));
+        found.push((&rest[..at], Some(name)));
         rest = &after[length..];
     }
-    escape(rest, &mut quoted);
-    quoted.push('"');
-    Some(quoted)
+    found.push((rest, None));
+    Some(found)
 }
 
 fn escape(text: &str, quoted: &mut String) {
@@ -147,7 +163,7 @@ fn first_wrong(options: &[String]) -> Option<(&str, String)> {
 /// Words in the name of a variable that holds a secret.
 const SECRET: [&str; 7] = ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "API_KEY", "PRIVATE_KEY"];
 
-fn environment(profile: &Profile) -> Option<(&'static str, String)> {
+fn variables(profile: &Profile) -> Option<(&'static str, String)> {
     for (name, value) in &profile.env {
         if !is_variable(name) {
             return Some(("env", format!("`{}` is no name of a variable", shown(name))));
@@ -166,6 +182,15 @@ fn environment(profile: &Profile) -> Option<(&'static str, String)> {
         }
     }
     None
+}
+
+fn environment(profile: &Profile) -> Option<(&'static str, String)> {
+    let environment = profile.environment.as_ref()?;
+    let here = profile.scheduler == Scheduler::Local;
+    let words =
+        "jobs of this machine take the Python that `trainer:` in configs/ar.yaml names, such as .venv/bin/python";
+    let why = if here { Some(words.into()) } else { environment.wrong() };
+    why.map(|why| ("environment", why))
 }
 
 fn shown(text: &str) -> String {
@@ -276,6 +301,8 @@ mod tests {
             "clone: \"/a$(id)\"",
             "clone: \"/a/../b\"",
             "image: \"/x/`id`.sif\"",
+            "environment: {python: \"python3; id\"}",
+            "environment: {requirements: ../r.txt}",
             "modules: [\"x; id\"]",
             "setup: [\"a\\nb\"]",
             "env: {WANDB_API_KEY: abc}",
@@ -307,8 +334,10 @@ mod tests {
         assert_eq!(expand("$HOME/a b").unwrap(), "\"${HOME}/a b\"");
         assert_eq!(expand("${SCRATCH}x").unwrap(), "\"${SCRATCH}x\"");
         assert_eq!(expand("a\"`\\").unwrap(), "\"a\\\"\\`\\\\\"");
+        let value = |name: &str| (name == "HOME").then(|| "/h $X".to_string());
+        assert_eq!(fill("a $HOME/${NONE}b\"", &value).unwrap(), "a /h $X/b\"");
         for bad in ["$(id)", "$", "a$1", "${a:-b}", "${a", "$$"] {
-            assert_eq!(expand(bad), None, "{bad}");
+            assert_eq!((expand(bad), fill(bad, &value)), (None, None), "{bad}");
         }
     }
 

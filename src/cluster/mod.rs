@@ -3,6 +3,7 @@
 
 pub mod cause;
 pub mod credentials;
+pub mod environment;
 pub mod legal;
 pub mod live;
 pub mod local;

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::environment::Environment;
+use super::legal::fill;
 pub use super::scheduler::Scheduler;
 use crate::state::entities::Trainer;
 use crate::state::load;
@@ -71,11 +73,14 @@ pub struct Profile {
     /// Lines of POSIX sh before the trainer, such as `. "$HOME/venv/bin/activate"`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub setup: Vec<String>,
+    /// The virtual environment of your own trainer in Python: made there by `git ar cluster setup`, used by every job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
     /// Variables of the job. A value may name other variables such as $HOME.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
     /// What is put in front of the trainer's command, such as a container's `exec`; `[singularity]` alone stands for its
-    /// whole `exec` with the `image`. On a cluster a word may name variables such as $AR_RUN_DIR.
+    /// whole `exec` with the `image`. A word may name variables such as $AR_RUN_DIR.
     #[serde(default)]
     pub launcher: Vec<String>,
     /// The container's image there.
@@ -282,6 +287,13 @@ impl Profile {
         };
         launch.extend(self.image.clone());
         launch
+    }
+
+    /// The same for a process of this machine, whose variables `value` knows. A word in which a `$` begins no variable
+    /// stands for itself.
+    #[must_use]
+    pub fn launch_here(&self, value: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+        self.launch().into_iter().map(|word| fill(&word, value).unwrap_or(word)).collect()
     }
 
     /// How the seeds become jobs in this queue, when nobody says it: in one job where the queue lets few jobs run at the

@@ -38,6 +38,8 @@ pub struct Sheet<'a> {
     pub config_file: &'a str,
     /// The trainer's command there, without the launcher.
     pub trainer: &'a [String],
+    /// The name of the Python environment's folder, where the profile has one.
+    pub venv: Option<&'a str>,
 }
 
 #[derive(askama::Template)]
@@ -57,6 +59,7 @@ struct Text<'a> {
     modules: &'a [String],
     env: BTreeMap<&'a String, String>,
     setup: &'a [String],
+    venv: Option<String>,
     smoke: bool,
     python: Option<String>,
     command: String,
@@ -103,6 +106,7 @@ pub fn render(sheet: &Sheet<'_>) -> Result<String, Problem> {
         modules: &sheet.profile.modules,
         env: environment(sheet.profile)?,
         setup: &sheet.profile.setup,
+        venv: sheet.profile.environment.as_ref().zip(sheet.venv).map(|(made, key)| made.place("AR_SITE", key)),
         smoke: sheet.run.kind == RunKind::Smoke,
         python: python(sheet.trainer).map(|python| joined(&launch, &python)),
         command: joined(&launch, &trainer),

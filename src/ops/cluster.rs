@@ -154,6 +154,11 @@ impl fmt::Display for Shown {
         line("scratch", profile.scratch.as_deref().unwrap_or_default())?;
         line("account", profile.account.as_deref().unwrap_or_default())?;
         line("modules", &profile.modules.join(" "))?;
+        let python = profile
+            .environment
+            .as_ref()
+            .map(|made| [made.python(), made.requirements.as_deref().unwrap_or_default()].join(" "));
+        line("python", python.as_deref().unwrap_or_default().trim())?;
         line("launcher", &profile.launch().join(" "))?;
         line("file age", &profile.file_age_days.map(|days| format!("{days} days")).unwrap_or_default())?;
         queues(profile, f)?;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::Context;
 use super::site::Site;
 use super::trust;
+use super::venv::{self, Venv};
 use crate::cluster::legal::expand;
 use crate::cluster::profile::{Delivery, Profile};
 use crate::cluster::scheduler::Spec;
@@ -39,7 +40,7 @@ pub struct Wish<'a> {
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// `folders`, `clone`, `environment` or `job`.
+    /// `folders`, `clone`, `python`, `environment` or `job`.
     pub name: String,
     /// `done`, `already`, `waiting` or `failed`.
     pub state: String,
@@ -82,6 +83,7 @@ struct TestJob {
     directives: Vec<String>,
     folder: String,
     environment: String,
+    venv: Option<String>,
 }
 
 /// Sets a cluster up, or shows how.
@@ -95,11 +97,15 @@ pub fn setup(context: &Context<'_>, wish: Wish<'_>) -> Result<Outcome, Problems>
         trust::require(context, &trust::of_cluster(&tree, &context.settings.config_dir, wish.name)?)?;
     }
     let site = Site::open(context, &tree, wish.name)?;
-    let job = if wish.job { Some(test_job(&site)?) } else { None };
-    let script = script(context, &site, job.as_ref())?;
+    let venv = venv::of(context, &site, &tree)?;
+    let job = if wish.job { Some(test_job(&site, venv.as_ref())?) } else { None };
+    let script = script(context, &site, job.as_ref(), venv.as_ref())?;
     if wish.dry_run {
         let job = job.map_or(String::new(), |job| format!("\n# --- its input, the test job\n{}", job.text));
         return Ok(Outcome { cluster: site.name, steps: Vec::new(), script: Some(script + &job) });
+    }
+    if venv.is_some() {
+        context.progress.say("the Python environment is made there, if it does not stand yet; that can take minutes");
     }
     let input = job.as_ref().map_or(&b""[..], |job| job.text.as_bytes());
     let call = Call { what: "set the site up", script: &script, input, limit: LIMIT };
@@ -120,7 +126,7 @@ struct Job {
 }
 
 /// The test job's script. Its name follows from the profile, so that an edited profile is tested again.
-fn test_job(site: &Site) -> Result<Job, Problem> {
+fn test_job(site: &Site, venv: Option<&Venv>) -> Result<Job, Problem> {
     let profile = &site.profile;
     let queue = profile.default_queue.as_deref();
     let spec = |name: String| Spec {
@@ -136,8 +142,9 @@ fn test_job(site: &Site) -> Result<Job, Problem> {
     };
     let write = |name: String| -> Result<String, Problem> {
         let folder = format!("{{{}:-.}}", site.dialect.folder_variable());
-        let job =
-            TestJob { directives: site.dialect.directives(&spec(name))?, folder, environment: environment(profile) };
+        let venv = place(site, venv);
+        let directives = site.dialect.directives(&spec(name))?;
+        let job = TestJob { directives, folder, environment: environment(profile), venv };
         job.render()
             .map(|text| text + "\n")
             .map_err(|e| Problem::new(Kind::Bug, "template", format!("the test job: {e}")))
@@ -168,17 +175,27 @@ fn environment(profile: &Profile) -> String {
     text
 }
 
-fn script(context: &Context<'_>, site: &Site, job: Option<&Job>) -> Result<String, Problem> {
+/// The folder of the Python environment, as a word for the site's shell.
+fn place(site: &Site, venv: Option<&Venv>) -> Option<String> {
+    Some(site.profile.environment.as_ref()?.place("ar_base", &venv?.key))
+}
+
+fn script(context: &Context<'_>, site: &Site, job: Option<&Job>, venv: Option<&Venv>) -> Result<String, Problem> {
     let pull = site.profile.delivery == Delivery::Pull;
     let clone = site.profile.clone.as_deref().filter(|_| pull).map_or("''".into(), |path| site.path(path));
     let address = if pull { address(context)? } else { String::new() };
     let name = job.map_or("", |job| job.name.as_str());
+    let made = site.profile.environment.clone().unwrap_or_default();
     let values = [
         ("ar_base", site.path(site.layout.base())),
         ("ar_clone", clone),
         ("ar_url", quote(&address)),
         ("ar_branch", quote(&context.settings.branch)),
         ("ar_root", quote(&context.repo.root_commit("HEAD")?)),
+        ("ar_venv", place(site, venv).unwrap_or("''".into())),
+        ("ar_python", site.path(made.python())),
+        ("ar_requirements", quote(venv.map_or("", |venv| venv.requirements.as_str()))),
+        ("ar_wheels", made.wheels.as_deref().map_or("''".into(), |path| site.path(path))),
         ("ar_program", quote(program(&site.profile, &context.settings))),
         ("ar_job", quote(name)),
         ("ar_name", quote(name)),

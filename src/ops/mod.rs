@@ -50,6 +50,7 @@ pub mod tick;
 pub mod train;
 pub mod trust;
 pub mod undo;
+pub mod venv;
 
 use std::path::PathBuf;
 

@@ -12,7 +12,7 @@ use super::run_job::{Job, attested, lost_attempt};
 use super::run_local::Setting;
 use super::run_show;
 use crate::cluster::local::{self, Event, Lock, last_lines};
-use crate::cluster::profile;
+use crate::cluster::profile::{self, Profile};
 use crate::cluster::transport::process;
 use crate::repo::CommitTree;
 use crate::runs::collect::{self, Left};
@@ -164,9 +164,12 @@ impl Setting<'_> {
         let folder = snapshot.folder.display().to_string();
         let python = python.map_or(folder.clone(), |p| format!("{folder}:{p}"));
         let one = |seed: &u64| {
+            let env = environment(self.context, &self.task(job, dir, *seed), &python);
+            let places = [("AR_SITE", self.scratch.root()), ("AR_SNAPSHOT", snapshot.folder.as_path())];
+            let launch = launch(self.context, &self.profile, &env, places);
             let job = process::Job {
-                command: self.profile.launcher.iter().chain(&self.trainer.started).cloned().collect(),
-                env: environment(self.context, &self.task(job, dir, *seed), &python),
+                command: launch.into_iter().chain(self.trainer.started.clone()).collect(),
+                env,
                 folder: snapshot.folder.clone(),
                 log: Some(dir.log(*seed)),
             };
@@ -278,6 +281,21 @@ pub(super) fn environment(context: &Context<'_>, task: &Task, python: &str) -> V
     // Python would put its compiled files beside the modules, into the snapshot.
     env.push(("PYTHONDONTWRITEBYTECODE".into(), "1".into()));
     env
+}
+
+/// What stands in front of a trainer on this machine. Its words may name the trainer's own variables, two places, and
+/// those of git-ar's environment.
+pub(super) fn launch(
+    context: &Context<'_>,
+    profile: &Profile,
+    env: &[(String, String)],
+    places: [(&str, &Path); 2],
+) -> Vec<String> {
+    profile.launch_here(&|name| {
+        let place = places.iter().find(|(n, _)| *n == name).map(|(_, place)| place.display().to_string());
+        let own = || env.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
+        place.or_else(own).or_else(|| (context.env)(name))
+    })
 }
 
 fn json<T: Serialize>(value: &T) -> String {

@@ -273,7 +273,7 @@ impl Setting<'_> {
                 code_tree: self.code_tree.clone(),
                 manifest: snapshot.manifest,
             },
-            command: self.profile.launcher.iter().chain(&self.trainer.recorded).cloned().collect(),
+            command: self.profile.launch().into_iter().chain(self.trainer.recorded.clone()).collect(),
             config_digest: cell.digest.clone(),
             seeds: seeds.clone(),
             resources: Default::default(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::run_attempt::{environment, with_log};
+use super::run_attempt::{environment, launch, with_log};
 use super::run_cells::Composer;
 use super::{Context, run_show, trust};
 use crate::cluster::local::{self, Event, Lock};
@@ -94,11 +94,13 @@ pub fn train(context: &Context<'_>, request: &Request, stop: &Stop) -> Result<Tr
     let top = context.repo.top();
     let python = (context.env)("PYTHONPATH").filter(|p| !p.is_empty());
     let python = python.map_or(top.display().to_string(), |p| format!("{}:{p}", top.display()));
-    let one = |plan: &Plan| Job {
-        command: profile.launcher.iter().chain(&trainer.started).cloned().collect(),
-        env: environment(context, &plan.task, &python),
-        folder: top.to_path_buf(),
-        log: request.multirun.then(|| plan.dir.log(plan.task.seed)),
+    let site = Scratch::of(context.repo.common_dir());
+    let one = |plan: &Plan| {
+        let env = environment(context, &plan.task, &python);
+        let launch = launch(context, &profile, &env, [("AR_SITE", site.root()), ("AR_SNAPSHOT", top)]);
+        let log = request.multirun.then(|| plan.dir.log(plan.task.seed));
+        let command = launch.into_iter().chain(trainer.started.clone()).collect();
+        Job { command, env, folder: top.to_path_buf(), log }
     };
     let open: Vec<&Plan> = plans.iter().filter(|plan| plan.earlier.is_none()).collect();
     let jobs: Vec<(Job, &Lock)> = open.iter().map(|plan| (one(plan), &plan.lock)).collect();

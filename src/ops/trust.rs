@@ -21,8 +21,8 @@ const KEY: &str = "ar.trusted";
 /// The variable that trusts without a record: digests, or `all`.
 pub const VARIABLE: &str = "GIT_AR_TRUST";
 /// Keys of a cluster's profile that end in something being started, or decide what is.
-const PROFILE_KEYS: [&str; 8] =
-    ["launcher", "setup", "trainer", "image", "env", "modules", "scheduler_path", "directives"];
+const PROFILE_KEYS: [&str; 9] =
+    ["launcher", "setup", "trainer", "image", "env", "environment", "modules", "scheduler_path", "directives"];
 /// Fewer digits of a digest than this name nothing.
 const FEWEST_DIGITS: usize = 12;
 

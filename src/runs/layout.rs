@@ -64,6 +64,12 @@ impl Scratch {
         Self { root: common_dir.join("ar").join("scratch") }
     }
 
+    /// The folder that holds all of it: what a container must see.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Where the files of a code tree lie.
     #[must_use]
     pub fn snapshot(&self, code_tree: &str) -> PathBuf {

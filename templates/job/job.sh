@@ -190,7 +190,15 @@ export AR_RUN="$ar_run" AR_ATTEMPT="$ar_attempt" AR_COMMIT="$ar_commit" AR_CONFI
 {% if smoke %}export AR_SMOKE=1
 {% else %}unset AR_SMOKE
 {% endif %}{% for line in setup %}{{ line }}
-{% endfor %}cd "$AR_SNAPSHOT" || exit 78
+{% endfor %}{% if let Some(venv) = venv %}VIRTUAL_ENV={{ venv }}
+if [ -f "$VIRTUAL_ENV/.ar-whole" ]; then
+  unset PYTHONHOME
+  PATH=$VIRTUAL_ENV/bin:$PATH
+  export PATH VIRTUAL_ENV
+else
+  ar_wrong="the Python environment $VIRTUAL_ENV is not there: git ar cluster setup makes it"
+fi
+{% endif %}cd "$AR_SNAPSHOT" || exit 78
 # The code at the anchor comes first, whatever is installed; nothing is written into it. What a person installed for
 # themselves (`pip install --user`) stays visible: many sites have torch there, and where a module really comes from is
 # looked at below.

@@ -1,7 +1,8 @@
 # shellcheck shell=sh disable=SC2154,SC1090,SC1091,SC2015,SC2016 # what is not set here comes from git-ar
 # Makes what is missing on a site, one step after another; what is there stays as it is.
 # From git-ar: ar_base, ar_clone, ar_url, ar_branch, ar_root, ar_program, ar_job (the folder of the test job, empty for
-# none), ar_name; functions ar_environment (modules, setup) and ar_submit. Its input is the test job's script.
+# none), ar_name; for a Python environment ar_venv (its folder, empty for none), ar_python, ar_requirements (the text),
+# ar_wheels; functions ar_environment (modules, setup) and ar_submit. Its input is the test job's script.
 # Each step says: step, a tab, its name, a tab, done, already, waiting or failed, a tab, words.
 step() {
   printf 'step\t%s\t%s\t%s\n' "$1" "$2" "$(printf '%s' "$3" | LC_ALL=C tr '\000-\037\177' ' ')"
@@ -33,9 +34,64 @@ if [ -n "$ar_clone" ]; then
   fi
 fi
 
-ar_words=$( (ar_environment && { [ -z "$ar_program" ] || command -v "$ar_program" >/dev/null ||
-  { echo "$ar_program is not found after the modules and the setup"; exit 1; }; }) 2>&1 </dev/null) ||
-  step environment failed "$(printf '%s\n' "$ar_words" | tail -n 2)"
+ar_words=$(ar_environment 2>&1 </dev/null) || step environment failed "$(printf '%s\n' "$ar_words" | tail -n 2)"
+
+# Makes the virtual environment; says why when it cannot.
+ar_make() (
+  ar_environment >/dev/null 2>&1 </dev/null
+  unset PYTHONPATH PYTHONHOME
+  ar_last() { grep -v '^ *$' "$ar_venv.log" | tail -n "$1"; }
+  if ! command -v "$ar_python" >/dev/null 2>&1; then
+    echo "there is no $ar_python after the modules and the setup lines: name a module that has it under \`modules:\`," \
+      "or another Python under \`environment: {python: ...}\`"
+    exit 1
+  fi
+  if ! "$ar_python" -m venv "$ar_venv" >"$ar_venv.log" 2>&1 </dev/null; then
+    if grep -q ensurepip "$ar_venv.log"; then
+      echo "$ar_python cannot make virtual environments: its ensurepip is missing. Name a module with a whole Python" \
+        "under \`modules:\`, or ask the site for its package (python3-venv on Debian)"
+    else
+      ar_last 2
+    fi
+    exit 1
+  fi
+  if [ -n "$ar_requirements" ]; then
+    printf '%s\n' "$ar_requirements" >"$ar_venv/requirements.txt" || exit 1
+    set -- --no-input --disable-pip-version-check --no-cache-dir -r "$ar_venv/requirements.txt"
+    if [ -n "$ar_wheels" ]; then set -- "$@" --no-index --find-links "$ar_wheels"; fi
+    if ! "$ar_venv/bin/python" -m pip install "$@" >>"$ar_venv.log" 2>&1 </dev/null; then
+      ar_last 2
+      if grep -qE 'NewConnectionError|name resolution|Network is unreachable|timed out' "$ar_venv.log"; then
+        echo "(where the site reaches no package index: copy wheels there and name their folder under" \
+          "\`environment: {wheels: ...}\`)"
+      fi
+      echo "($ar_venv.log has all of it)"
+      exit 1
+    fi
+  fi
+  "$ar_venv/bin/python" --version >"$ar_venv/.ar-part" 2>&1 && mv -f "$ar_venv/.ar-part" "$ar_venv/.ar-whole"
+)
+if [ -n "$ar_venv" ]; then
+  if [ -f "$ar_venv/.ar-whole" ]; then
+    step python already "$(cat "$ar_venv/.ar-whole") in $ar_venv"
+  elif [ -d "$ar_venv.busy" ] && [ -n "$(find "$ar_venv.log" -prune -mmin -10 2>/dev/null)" ]; then
+    step python waiting "another setup is at it; its latest words: $(tail -n 1 "$ar_venv.log")"
+    exit 0
+  else
+    ar_words=$(mkdir -p "$ar_venv.busy" 2>&1 && : >"$ar_venv.log") || step python failed "$ar_words"
+    if ar_words=$(ar_make 2>&1); then ar_state="done"; else ar_state="failed"; fi
+    rmdir "$ar_venv.busy"
+    if [ "$ar_state" = "done" ]; then ar_words="$(cat "$ar_venv/.ar-whole") in $ar_venv"; fi
+    step python "$ar_state" "$ar_words"
+  fi
+fi
+
+ar_words=$( (
+  ar_environment || exit 1
+  if [ -n "$ar_venv" ]; then PATH=$ar_venv/bin:$PATH; fi
+  [ -z "$ar_program" ] || command -v "$ar_program" >/dev/null ||
+    { echo "$ar_program is not found after the modules and the setup"; exit 1; }
+) 2>&1 </dev/null) || step environment failed "$(printf '%s\n' "$ar_words" | tail -n 2)"
 step environment already "${ar_program:-the modules and the setup} can be used on this node"
 
 if [ -z "$ar_job" ]; then exit 0; fi

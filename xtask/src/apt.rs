@@ -5,8 +5,8 @@ use std::process::Command;
 
 use crate::run::{Failure, output, show};
 
-/// A program, or a file, and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 12] = [
+/// A program, a file, or a command that must succeed, and the Debian package that brings it.
+const PROGRAMS: [(&str, &str); 13] = [
     // `tests/it/managers.rs`: lefthook and husky come from npm.
     ("npm", "npm"),
     // `tests/it/site`: a real ssh server, and a login shell that is no POSIX shell.
@@ -22,9 +22,11 @@ const PROGRAMS: [(&str, &str); 12] = [
     ("munged", "munge"),
     // `tests/crash`: the order of system calls.
     ("strace", "strace"),
-    // The feature ssh2.
-    ("pkg-config", "pkg-config"),
-    ("/usr/include/openssl/ssl.h", "libssl-dev"),
+    // `tests/it/environment.rs`: a Python that makes virtual environments.
+    ("/usr/bin/python3 -m ensurepip --version", "python3-venv"),
+    // What OpenSSL is built with, for `transport: ssh2`.
+    ("perl", "perl"),
+    ("make", "make"),
 ];
 
 /// Installs what is missing; a failure names the packages.
@@ -55,6 +57,9 @@ pub(crate) fn provide() -> Result<(), Failure> {
 
 /// Whether a program is there; servers lie where only root's PATH looks.
 fn has(program: &str) -> bool {
+    if program.contains(' ') {
+        return output(Command::new("sh").args(["-c", program])).is_some();
+    }
     if program.starts_with('/') {
         return Path::new(program).is_file();
     }

@@ -1,4 +1,7 @@
-//! The job script is rendered and then really run: by every POSIX shell that is here.
+//! The job script is rendered and then really run: by every POSIX shell that is here. What stands in its text is in
+//! [`text`].
+
+mod text;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -6,7 +9,6 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::cluster::profile::Scheduler;
 use crate::cluster::scheduler::job_name;
 use crate::cluster::site::{Layout, RunFolder, names};
 use crate::repo::DiskTree;
@@ -77,6 +79,7 @@ impl Site {
             seeds,
             config_file: &digest(b"epochs: 1\n"),
             trainer: &trainer,
+            venv: Some("0123456789ab"),
         })
     }
 
@@ -322,107 +325,23 @@ fn code_that_is_installed_elsewhere_defeats_no_snapshot() {
 }
 
 #[test]
-fn hostile_values_are_refused_or_stand_for_themselves() {
+fn the_python_environment_of_the_profile_comes_first_or_nothing_is_trained() {
     let site = Site::new("sh");
-    let long = "x".repeat(300);
-    for bad in [
-        "a b",
-        "a\n#PBS -q other",
-        "$(id)",
-        "`id`",
-        "it's",
-        "-q",
-        "a\u{1b}[31m",
-        "a;id",
-        "ä",
-        "",
-        &long,
-        "a\"b",
-        "#PBS",
-    ] {
-        for change in ["queue", "account", "output", "name", "chunk", "extra"] {
-            let mut spec = spec();
-            match change {
-                "queue" => spec.queue = Some(bad.into()),
-                "account" => spec.account = Some(bad.into()),
-                "output" if bad.len() < 300 => spec.output = bad.into(),
-                "name" => spec.name = bad.into(),
-                "chunk" => spec.resources.chunk = vec![bad.into()],
-                "extra" => spec.extra = vec![format!("-m {bad}")],
-                _ => continue,
-            }
-            if change == "extra" && matches!(bad, "a b" | "-q" | "") {
-                continue;
-            }
-            let refused = site.script("", &TRAIN, &[0], &spec);
-            assert_eq!(refused.unwrap_err().kind, Kind::Invalid, "{change} {bad:?}");
-        }
-    }
-}
-
-#[test]
-fn a_script_has_exactly_the_directives_that_are_meant() {
-    for scheduler in [Scheduler::Pbs, Scheduler::Slurm] {
-        let full = Spec {
-            queue: Some("gpu_1".into()),
-            account: Some("ABCD1234".into()),
-            extra: vec!["-m abe".into()],
-            ..spec()
-        };
-        let profile = format!("schema: 1\nscheduler: {}\ntransport: local\nscratch: /s\n", scheduler.word());
-        let profile: Profile = load::parse("c.yaml", profile.as_bytes()).unwrap();
-        let trainer: Vec<String> =
-            ["sh", "-c", "x\n#PBS -q evil\n#SBATCH --time=9", "\u{e9}$(id)"].map(String::from).to_vec();
-        let sheet = Sheet {
-            profile: &profile,
-            spec: &full,
-            id: &id(),
-            run: &run("ab"),
-            attempt: 1,
-            seeds: &[0],
-            config_file: "ab",
-            trainer: &trainer,
-        };
-        let text = render(&sheet).unwrap();
-        // Only what stands before the first command is read by a scheduler.
-        let head: Vec<&str> = text.lines().skip(1).take_while(|l| l.is_empty() || l.starts_with('#')).collect();
-        let mark = if scheduler == Scheduler::Pbs { "#PBS " } else { "#SBATCH " };
-        let directives: Vec<String> = head.iter().filter(|l| l.starts_with(mark)).map(ToString::to_string).collect();
-        assert_eq!(directives, scheduler.dialect().unwrap().directives(&full).unwrap());
-        assert!(!text.contains(" -V") && !text.contains("--export=ALL"));
-    }
-    let mut odd = run("ab");
-    odd.anchor.commit = "c0ffee'; id".into();
-    let profile: Profile = load::parse("c.yaml", PROFILE.as_bytes()).unwrap();
-    let sheet = Sheet {
-        profile: &profile,
-        spec: &spec(),
-        id: &id(),
-        run: &odd,
-        attempt: 1,
-        seeds: &[0],
-        config_file: "ab",
-        trainer: &["x".into()],
-    };
-    assert!(render(&sheet).unwrap_err().message.contains("commit"));
-}
-
-#[test]
-fn the_script_is_clean() {
-    let site = Site::new("sh");
-    let profile = "modules: [chpc/python/3.11]\nsetup: ['. \"$HOME/venv/bin/activate\"']\nenv: {X: 'a \"b\" $HOME'}\nlauncher: [singularity]\nimage: $HOME/x.sif\n";
-    for (name, spec, seeds) in [("one", spec(), vec![0, 1]), ("array", Spec { array: Some(2), ..spec() }, vec![0, 1])] {
-        let text = site.script(profile, &["python3", "train.py"], &seeds, &spec).unwrap();
-        assert!(!text.contains("{{") && !text.contains("{%"), "{name}");
-        site.write(&text);
-        for shell in shells() {
-            let mut words = shell.split(' ').map(String::from).collect::<Vec<_>>();
-            words.extend(["-n".into(), site.run.join("job-1.sh").display().to_string()]);
-            let output = Command::new(&words[0]).args(&words[1..]).output().unwrap();
-            assert!(output.status.success(), "{shell}: {}", String::from_utf8_lossy(&output.stderr));
-        }
-        let output = Command::new("shellcheck").args(["-s", "sh"]).arg(site.run.join("job-1.sh")).output();
-        let output = output.expect("shellcheck is needed: apt-get install shellcheck");
-        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stdout));
-    }
+    let environments = site.run.join("../../environments").canonicalize();
+    assert!(environments.is_err());
+    let train = ["sh", "-c", "tool >\"$AR_RUN_DIR/seed-0/metrics.json\"; echo $VIRTUAL_ENV"];
+    site.write(&site.script("environment: {}\n", &train, &[0], &spec()).unwrap());
+    let output = site.go();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(MISMATCH), "{said}");
+    assert!(said.contains("environments/0123456789ab is not there: git ar cluster setup makes it"), "{said}");
+    let bin = site.run.join("../../environments/0123456789ab/bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    std::fs::write(bin.join("../.ar-whole"), "").unwrap();
+    std::fs::write(bin.join("tool"), "#!/bin/sh\necho from the environment\n").unwrap();
+    std::fs::set_permissions(bin.join("tool"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let output = site.go();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(site.read("seed-0/metrics.json"), "from the environment\n");
+    assert!(site.read("seed-0/log").trim().ends_with("environments/0123456789ab"));
 }

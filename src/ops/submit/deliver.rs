@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::cluster::profile::Delivery;
 use crate::cluster::shell::quote;
-use crate::ops::Context;
 use crate::ops::site::Site;
+use crate::ops::{Context, venv};
 use crate::repo::CommitTree;
 use crate::runs::pack;
 use crate::state::problem::{Kind, Problem};
@@ -16,6 +16,8 @@ const WHOLE: &str = include_str!("../../../templates/submit/whole.sh");
 const LOOK: &str = include_str!("../../../templates/submit/look.sh");
 const RECEIVE: &str = include_str!("../../../templates/submit/receive.sh");
 const PULL: &str = include_str!("../../../templates/submit/pull.sh");
+/// What [`LOOK`] says of a site without the Python environment.
+const NO_VENV: &str = "the Python environment";
 /// How long sending the code, or pulling it, may take.
 const LONG: Duration = Duration::from_secs(1800);
 
@@ -26,7 +28,17 @@ const LONG: Duration = Duration::from_secs(1800);
 /// [`Kind::Refused`] when its clone cannot be pulled; [`Kind::Invalid`] when the tree is not the anchor's.
 pub(super) fn ensure(context: &Context<'_>, site: &Site, tree: &CommitTree, anchor: &Anchor) -> Result<(), Problem> {
     let values = vec![("ar_tree", quote(&anchor.code_tree)), ("ar_manifest", quote(&anchor.manifest))];
-    let reply = site.script("prepare the folders", &values, &[COMMON, WHOLE, LOOK], b"", site.patience())?;
+    let venv = venv::of(context, site, tree)?.zip(site.profile.environment.as_ref());
+    let place = venv.as_ref().map_or("''".into(), |(venv, made)| made.place("ar_base", &venv.key));
+    let look = [values.as_slice(), &[("ar_venv", place)]].concat();
+    let reply = site.script("prepare the folders", &look, &[COMMON, WHOLE, LOOK], b"", site.patience());
+    let reply = reply.map_err(|problem| match venv {
+        Some(_) if problem.message.contains(NO_VENV) => {
+            let hint = format!("git ar cluster setup {}   makes it", site.name);
+            Problem { kind: Kind::Refused, code: "environment", ..problem }.hint(hint)
+        }
+        _ => problem,
+    })?;
     match reply.stdout.lines().next() {
         Some("snapshot whole") => return Ok(()),
         Some("snapshot absent") => {}

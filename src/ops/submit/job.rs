@@ -1,15 +1,15 @@
 //! One attempt made ready: what the scheduler is asked for, the script, the files that go with it.
 
-use super::walltime;
+use super::{send, walltime};
 use crate::cluster::legal::{self, Wish};
 use crate::cluster::profile::{Profile, Resources, Transport};
 use crate::cluster::scheduler::{Spec, clock, job_name};
 use crate::cluster::script::{self, Sheet};
 use crate::cluster::site::names;
 use crate::config;
-use crate::ops::Context;
 use crate::ops::run::Place;
 use crate::ops::site::Site;
+use crate::ops::{Context, venv};
 use crate::runs::{pack, trainer};
 use crate::state::entities::{BuiltIn, Seeds, Trainer};
 use crate::state::ids::RunId;
@@ -75,6 +75,10 @@ pub(super) fn ready(
         extra: site.profile.directives(wanted.queue),
     };
     fits(context, site, &spec)?;
+    let venv = match &site.profile.environment {
+        Some(_) => venv::of(context, site, &send::code_of(context, &wanted.run.anchor)?)?,
+        None => None,
+    };
     let script = script::render(&Sheet {
         profile: &site.profile,
         spec: &spec,
@@ -84,6 +88,7 @@ pub(super) fn ready(
         seeds: wanted.seeds,
         config_file: &digest(config.as_bytes()),
         trainer: &trainer_words(context, &site.profile)?,
+        venv: venv.as_ref().map(|venv| venv.key.as_str()),
     })?;
     let record = Attempt {
         name: Some(name.clone()),
