@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154,SC1090,SC1091,SC2016 # what is not set here comes from git-ar
 # What a site has: one line for each fact, a name, a tab and the value. Changes nothing.
-# From git-ar: ar_base, ar_scratch, ar_image, ar_clone (empty where there is none), ar_days, ar_modules, ar_tools.
+# From git-ar: ar_base, ar_scratch, ar_image, ar_clone, ar_venv (empty where there is none), ar_days, ar_modules, ar_tools.
 say() { printf '%s\t%s\n' "$1" "$(printf '%s' "$2" | LC_ALL=C tr '\000-\037\177' ' ')"; }
 first() { head -n 1 2>/dev/null; }
 
@@ -12,7 +12,15 @@ say system "$( (. /etc/os-release && printf '%s' "$PRETTY_NAME") 2>/dev/null || 
 say libc "$(getconf GNU_LIBC_VERSION 2>/dev/null)"
 say git "$(git --version 2>/dev/null)"
 say python "$(python3 --version 2>&1 | first)"
-say git-ar "$(git-ar --version 2>/dev/null | first)"
+# Ours, where a person put it: jobs need none, but it must start if it is there.
+for ar_file in "$(command -v git-ar 2>/dev/null)" "$HOME/bin/git-ar" "$HOME/.local/bin/git-ar" "$HOME/.cargo/bin/git-ar"; do
+  if [ -f "$ar_file" ] && [ -x "$ar_file" ]; then
+    if ar_words=$("$ar_file" --version 2>&1 </dev/null); then say git-ar "$ar_words, $ar_file"; else
+      say badgit-ar "$ar_file: $(printf '%s\n' "$ar_words" | first)"
+    fi
+    break
+  fi
+done
 for ar_tool in $ar_tools; do
   if ! command -v "$ar_tool" >/dev/null 2>&1; then
     ar_found=$(bash -lc "command -v $ar_tool" </dev/null 2>/dev/null | tail -n 1)
@@ -33,6 +41,8 @@ say free "$(df -Pk "$ar_at" 2>/dev/null | awk 'NR == 2 { print $4 }')"
 say inodes "$(df -Pi "$ar_at" 2>/dev/null | awk 'NR == 2 { print $4 }')"
 if command -v lfs >/dev/null 2>&1; then
   lfs quota -hu "$(id -un)" "$ar_at" 2>/dev/null | head -n 4 | while IFS= read -r ar_line; do say quota "$ar_line"; done
+elif command -v quota >/dev/null 2>&1; then
+  quota -s -w 2>/dev/null </dev/null | head -n 4 | while IFS= read -r ar_line; do say quota "$ar_line"; done
 fi
 if [ -n "$ar_image" ]; then if [ -r "$ar_image" ]; then say image yes; else say image no; fi; fi
 
@@ -63,9 +73,20 @@ if [ -n "$ar_clone" ]; then
     say dirty "$(cd "$ar_clone" && git status --porcelain -uno 2>/dev/null | first)"
   fi
 fi
-if [ -d "$ar_base/snapshots" ]; then
-  say snapshots "$(find "$ar_base/snapshots/." ! -name . -prune -type d | wc -l) $(du -sk "$ar_base/snapshots" 2>/dev/null | cut -f 1)"
+if [ -n "$ar_venv" ]; then
+  if [ -f "$ar_venv/.ar-whole" ]; then say venv "$(cat "$ar_venv/.ar-whole")"; fi
 fi
+# Since when each snapshot and each run is as it is, and its size in KiB. Where measuring takes too long, some have none.
+ar_tab=$(printf '\t')
+ar_measure=
+if command -v timeout >/dev/null 2>&1; then ar_measure='timeout 30'; fi
+for ar_kind in snapshots runs; do
+  cd "$ar_base/$ar_kind" 2>/dev/null || continue
+  find . ! -name . -prune -type d -exec stat -c "since$ar_tab$ar_kind %Y %n" {} + 2>/dev/null
+  # shellcheck disable=SC2086 # a program and its limit
+  $ar_measure find . ! -name . -prune -type d -exec du -sk {} + 2>/dev/null | sed "s/^/size$ar_tab$ar_kind /"
+done
+cd "$HOME" || exit 1
 if [ -n "$ar_days" ] && [ -d "$ar_base/runs" ]; then
   find "$ar_base/runs/." ! -name . -prune -type d -mtime "+$ar_days" | head -n 50 | while IFS= read -r ar_run; do
     say old "$(basename "$ar_run")"

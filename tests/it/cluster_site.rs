@@ -104,3 +104,45 @@ fn a_refused_test_job_is_told_and_can_be_repeated() {
     site.idle();
     assert_eq!(site.jobs().len(), 2);
 }
+
+#[test]
+fn what_lies_there_unused_is_listed_and_nothing_is_removed() {
+    let site = Site::start(PBS_18);
+    let sandbox = crate::submit::lab(&site, "ssh");
+    let found = |name: &str| check(&sandbox, name)["found"].as_str().unwrap().to_string();
+    assert!(sandbox.run("run submit mlp --seeds 0").contains("is queued"));
+    for name in ["snapshots", "runs"] {
+        let said = found(name);
+        assert!(said.starts_with("1 of ") && !said.contains(';'), "{name}: {said}");
+    }
+    site.idle();
+    assert!(sandbox.run("tick --now").contains("succeeded"));
+    assert!(found("snapshots").contains("; used by no attempt that is active: 1 of "), "{}", found("snapshots"));
+    assert!(found("runs").contains("; over and recorded: 1 of "), "{}", found("runs"));
+    let runs = std::fs::read_dir(site.path("scratch")).unwrap().next().unwrap().unwrap().path().join("runs");
+    std::fs::create_dir(runs.join("kzzzz-other")).unwrap();
+    assert!(found("runs").contains("; not recorded in this clone: 1 of "), "{}", found("runs"));
+    assert!(runs.join("kzzzz-other").exists());
+}
+
+#[test]
+fn a_git_ar_that_does_not_start_there_is_told() {
+    let site = Site::start(PBS_18);
+    let sandbox = repository(&site, "ssh", "");
+    assert!(check(&sandbox, "programs")["found"].as_str().unwrap().contains("no git-ar (jobs need none)"));
+    let ours = site.path("home/bin/git-ar");
+    std::fs::create_dir(ours.parent().unwrap()).unwrap();
+    let put = |text: &str| {
+        std::fs::write(&ours, text).unwrap();
+        std::fs::set_permissions(&ours, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    };
+    put("#!/bin/sh\necho 'git-ar: /lib64/libc.so.6: version `GLIBC_2.34` not found' >&2\nexit 1\n");
+    let said = sandbox.run("cluster doctor site");
+    for words in ["git-ar does not start there", "`GLIBC_2.34` not found", "cargo xtask static", "run submit --dry-run"]
+    {
+        assert!(said.contains(words), "{words}\n{said}");
+    }
+    assert!(!said.contains("[exit"), "jobs need none: {said}");
+    put("#!/bin/sh\necho git-ar 0.1.0\n");
+    assert!(check(&sandbox, "programs")["found"].as_str().unwrap().contains("git-ar 0.1.0"));
+}

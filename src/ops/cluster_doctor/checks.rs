@@ -26,8 +26,8 @@ pub(super) fn all(site: &Site, facts: &Facts, context: &Context<'_>) -> Vec<Chec
     checks.extend([scratch(site, facts), space(facts)]);
     checks.extend(quota(facts));
     checks.extend(age(site, facts));
-    checks.extend(snapshots(facts));
     checks.extend(modules(site, facts));
+    checks.extend(python(site, facts));
     checks.extend(image(site, facts));
     checks.extend(clone(site, facts));
     checks.push(programs(facts));
@@ -191,13 +191,17 @@ fn age(site: &Site, facts: &Facts) -> Option<Check> {
     Some(Check::bad("file age", State::Missing, found, fix))
 }
 
-fn snapshots(facts: &Facts) -> Option<Check> {
-    let (count, kib) = facts.one("snapshots")?.split_once(' ')?;
-    let mib = kib.trim().parse::<u64>().ok()? / 1024;
-    Some(Check::ok(
-        "snapshots",
-        format!("{} of {mib} MiB together; one that no waiting or running job uses may go", count.trim()),
-    ))
+/// The environment of the person's own trainer.
+fn python(site: &Site, facts: &Facts) -> Option<Check> {
+    let made = site.profile.environment.as_ref()?;
+    Some(match facts.one("venv") {
+        Some(version) => Check::ok("python", format!("{version}, its environment stands")),
+        None => missing(
+            "python",
+            format!("the environment that {} makes does not stand yet", made.python()),
+            format!("git ar cluster setup {}", site.name),
+        ),
+    })
 }
 
 fn modules(site: &Site, facts: &Facts) -> Option<Check> {
@@ -245,8 +249,15 @@ fn clone(site: &Site, facts: &Facts) -> Option<Check> {
 
 fn programs(facts: &Facts) -> Check {
     let said = |name: &str, none: &str| facts.one(name).unwrap_or(none).to_string();
-    let ours = said("git-ar", "no git-ar (jobs need none)");
-    Check::ok("programs", format!("{}, {}, {ours}", said("git", "no git"), said("python", "no python3")))
+    let others = format!("{}, {}", said("git", "no git"), said("python", "no python3"));
+    if let Some(why) = facts.one("badgit-ar") {
+        let fix = vec![
+            "cargo xtask static   builds a git-ar that starts on old systems (docs/clusters/reaching.md)".to_string(),
+            "without it, `sh` and the script that git ar run submit --dry-run prints do as well".to_string(),
+        ];
+        return Check::bad("programs", State::Missing, format!("{others}; git-ar does not start there: {why}"), fix);
+    }
+    Check::ok("programs", format!("{others}, {}", said("git-ar", "no git-ar (jobs need none)")))
 }
 
 fn file(site: &Site) -> String {

@@ -2,13 +2,13 @@
 
 mod checks;
 mod facts;
+mod stored;
 
 use serde::Serialize;
 
-use super::Context;
 use super::doctor::{Check, State};
 use super::site::{PATIENCE, Site};
-use super::trust;
+use super::{Context, trust, venv};
 use crate::cluster::legal::expand;
 use crate::cluster::live;
 use crate::cluster::profile::Profile;
@@ -51,7 +51,8 @@ pub fn doctor(context: &Context<'_>, name: &str) -> Result<Outcome, Problems> {
     trust::require(context, &trust::of_cluster(&tree, &context.settings.config_dir, name)?)?;
     let site = Site::open(context, &tree, name)?;
     let facts = look(context, &site)?;
-    let checks = checks::all(&site, &facts, context);
+    let mut checks = checks::all(&site, &facts, context);
+    checks.extend(stored::checks(&facts, &stored::Known::of(&tree, name)?));
     Ok(Outcome { cluster: name.to_string(), checks })
 }
 
@@ -61,6 +62,8 @@ fn look(context: &Context<'_>, site: &Site) -> Result<Facts, Problem> {
     let path = |path: &Option<String>| path.as_deref().map_or("''".into(), |path| site.path(path));
     let days =
         profile.file_age_days.map_or(String::new(), |days| days.saturating_sub(checks::WARNING_DAYS).to_string());
+    let venv = venv::of(context, site, &context.repo.work_tree())?.zip(profile.environment.as_ref());
+    let venv = venv.map(|(venv, made)| made.place("ar_base", &venv.key));
     let tools = live::commands(profile.scheduler).join(" ");
     let values = [
         ("ar_base", site.path(site.layout.base())),
@@ -70,6 +73,7 @@ fn look(context: &Context<'_>, site: &Site) -> Result<Facts, Problem> {
             profile.image.as_deref().map_or("''".into(), |image| expand(image).unwrap_or_else(|| quote(image))),
         ),
         ("ar_clone", path(&profile.clone)),
+        ("ar_venv", venv.unwrap_or("''".into())),
         ("ar_days", quote(&days)),
         ("ar_modules", quote(&profile.modules.join(" "))),
         ("ar_tools", quote(&tools)),
