@@ -36,12 +36,15 @@ impl fmt::Display for Report {
     }
 }
 
-/// Whether the index may follow `HEAD`; in a merge, whether it may follow either side.
+/// Whether the index may follow `HEAD`; in a merge, whether it also keeps what the other sides have.
 pub fn staged(context: &Context<'_>) -> Result<Report, Problems> {
     let before = context.repo.head_tree()?;
     let after = context.repo.index_tree()?;
     let changes = context.repo.changes(&before, After::Index(&after))?;
     let mut warnings = judge(context, &before, &after, &changes, today(context))?.into_result()?;
+    for other in context.repo.merge_heads()? {
+        merged(context, &before, &other, After::Index(&after), &after, today(context))?;
+    }
     warnings.extend(board::may_be_behind(&before, &after, &changes)?);
     Ok(Report { subject: "what is staged".into(), changes: changes.len(), commits: 0, warnings })
 }
@@ -60,7 +63,7 @@ pub fn range(context: &Context<'_>, range: &str) -> Result<Report, Problems> {
     Ok(report)
 }
 
-/// Whether each of these commits, oldest first, may follow its first parent.
+/// Whether each of these commits, oldest first, may follow its first parent; a merge keeps what its other parents have.
 pub fn commits(context: &Context<'_>, commits: &[CommitInfo], subject: &str) -> Result<Report, Problems> {
     let mut report = Report { subject: subject.to_string(), changes: 0, commits: commits.len(), warnings: Vec::new() };
     for commit in commits {
@@ -73,8 +76,28 @@ pub fn commits(context: &Context<'_>, commits: &[CommitInfo], subject: &str) -> 
         report.changes += changes.len();
         let judged = judge(context, &before, &after, &changes, day(commit.time)).and_then(Problems::into_result);
         report.warnings.extend(judged.map_err(|problems| in_commit(problems, commit))?);
+        for other in commit.parents.iter().skip(1) {
+            let kept = merged(context, &before, other, After::Commit(&after), &after, day(commit.time));
+            kept.map_err(|problems| in_commit(problems, commit))?;
+        }
     }
     Ok(report)
+}
+
+/// Whether a merge into `first` keeps what its parent `other` has.
+fn merged(
+    context: &Context<'_>,
+    first: &dyn Tree,
+    other: &str,
+    after: After<'_>,
+    tree: &dyn Tree,
+    today: Date,
+) -> Result<(), Problems> {
+    let before = context.repo.commit_tree(other)?;
+    let changes = context.repo.changes(&before, after)?;
+    let facts = TreeFacts { context, tree };
+    let case = Case { before: &before, after: tree, changes: &changes, facts: &facts, today };
+    Problems(rules::merged(&case, first)?).into_result().map(drop)
 }
 
 /// Whether a commit's tree holds readable, consistent state, as if it had come at once.

@@ -1,13 +1,20 @@
 //! How a verb changes state: judged first, written under the lock, committed as exactly its own files.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
 
 use super::{Context, check, mark};
 use crate::repo::Committed;
+use crate::state::frozen::Frozen;
+use crate::state::load;
 use crate::state::overlay::Overlay;
 use crate::state::problem::{Kind, Problem, Problems};
+use crate::state::record::{Run, RunKind};
+use crate::state::rules::FileKind;
+use crate::state::tree::Tree;
+use crate::state::yaml::to_string;
 
 /// One file that a verb writes, or removes where there is no text. Paths are relative to the top.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,17 +59,19 @@ impl Context<'_> {
         trailers: &[(&str, String)],
     ) -> Result<Recorded, Problems> {
         let mut transaction = self.repo.begin(doing)?;
+        let head = self.repo.head_tree()?;
         for write in &writes {
             match &write.text {
-                Some(text) => transaction.write(&write.path, text.as_bytes())?,
+                Some(text) => transaction.write(&write.path, frozen(&head, &write.path, text)?.as_bytes())?,
                 None => transaction.remove(&write.path)?,
             }
         }
-        let head = self.repo.head_tree()?;
         let after = Overlay::new(&head, transaction.files().clone());
         let changes = after.changes()?;
         if changes.is_empty() {
-            return Ok(Recorded::default());
+            // An earlier push may have been refused.
+            let pushed = self.commit && self.push && self.pushed()?;
+            return Ok(Recorded { pushed, ..Recorded::default() });
         }
         let warnings = check::judge(self, &head, &after, &changes, check::today(self))?.into_result()?;
         let files: Vec<String> = changes.into_iter().map(|c| c.path).collect();
@@ -75,17 +84,35 @@ impl Context<'_> {
         if let Committed::Made(id) = transaction.commit(subject, &trailers)? {
             recorded.commit = Some(id);
         }
-        if self.push {
-            let detached = || {
-                let problem = Problem::new(Kind::Usage, "detached", "HEAD is on no branch, so nothing was pushed");
-                problem.hint("git switch BRANCH, then git push")
-            };
-            let branch = self.repo.head()?.branch.ok_or_else(detached)?;
-            self.repo.git().push("origin", &branch)?;
-            recorded.pushed = true;
-        }
+        recorded.pushed = self.push && self.pushed()?;
         Ok(recorded)
     }
+
+    /// Pushes the branch.
+    fn pushed(&self) -> Result<bool, Problem> {
+        let detached = || {
+            let problem = Problem::new(Kind::Usage, "detached", "HEAD is on no branch, so nothing was pushed");
+            problem.hint("git switch BRANCH, then git push")
+        };
+        let branch = self.repo.head()?.branch.ok_or_else(detached)?;
+        self.repo.git().push("origin", &branch).map(|()| true)
+    }
+}
+
+/// A text to write; the record of a new full run says what its iteration promises at this moment.
+fn frozen<'t>(head: &dyn Tree, path: &str, text: &'t str) -> Result<Cow<'t, str>, Problem> {
+    let place = load::iteration_of_path(path).filter(|_| FileKind::of(path) == FileKind::Run);
+    let Some((slug, id, folder)) = place else { return Ok(text.into()) };
+    if head.read(path)?.is_some() {
+        return Ok(text.into());
+    }
+    let mut run: Run = load::parse(path, text.as_bytes())?;
+    let view = load::iteration(head, &slug, id, &folder)?;
+    if let (Some(view), None, RunKind::Full) = (view, &run.frozen, run.kind) {
+        run.frozen = Some(Frozen::of(&view.iteration));
+        return Ok(to_string(&run).into());
+    }
+    Ok(text.into())
 }
 
 impl fmt::Display for Recorded {

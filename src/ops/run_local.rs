@@ -278,6 +278,7 @@ impl Setting<'_> {
             seeds: seeds.clone(),
             resources: Default::default(),
             rerun_of: None,
+            frozen: None,
         })
     }
 }

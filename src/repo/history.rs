@@ -87,6 +87,16 @@ impl Repo {
         Ok(parents_first(found))
     }
 
+    /// The commits that a merge under way brings in; none outside of one.
+    ///
+    /// # Errors
+    /// [`Kind::Ambiguous`] when one of them is not in this clone.
+    pub fn merge_heads(&self) -> Result<Vec<String>, Problem> {
+        // Without the file there is no merge under way.
+        let heads = std::fs::read_to_string(self.git_dir().join("MERGE_HEAD")).unwrap_or_default();
+        heads.lines().map(|id| self.resolve(id)).collect()
+    }
+
     fn info(&self, id: ObjectId) -> Result<CommitInfo, Problem> {
         let unreadable = |error: gix::Error| explain("commit", &format!("The commit {id}"), &error);
         let commit = self.git.find_commit(id).map_err(unreadable)?;

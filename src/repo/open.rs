@@ -211,7 +211,11 @@ impl Repo {
 fn options(git_variables: gix::sec::Permission) -> Mapping<gix::open::Options> {
     let mut permissions = gix::open::Permissions::all();
     permissions.env.git_prefix = git_variables;
-    let options = gix::open::Options::default().permissions(permissions).bail_if_untrusted(true);
+    // A replacement is this clone's own view of an object; what is judged is what everybody has.
+    let options = gix::open::Options::default()
+        .permissions(permissions)
+        .bail_if_untrusted(true)
+        .config_overrides(["core.useReplaceRefs=false"]);
     Mapping { full: options.clone(), reduced: options }
 }
 

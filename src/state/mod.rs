@@ -5,6 +5,7 @@ pub mod claims;
 pub mod compare;
 pub mod entities;
 pub mod exclusion;
+pub mod frozen;
 pub mod health;
 pub mod ids;
 pub mod json;

@@ -203,6 +203,7 @@ impl Setting<'_> {
             seeds,
             resources: Resources { queue, walltime: None },
             rerun_of: rerun_of.cloned(),
+            frozen: None,
         };
         Ok(Target { id, run, stored: cell.stored.clone(), next: 1 })
     }

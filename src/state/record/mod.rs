@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::entities::Seeds;
+use super::frozen::Frozen;
 use super::ids::RunId;
 
 /// `run.yaml`: one submission of an experiment at one anchor. Never changed.
@@ -42,6 +43,9 @@ pub struct Run {
     /// The run that it repeats, from the same commit and config.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun_of: Option<RunId>,
+    /// What its iteration said when it was recorded; a full run's, with phases on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen: Option<Frozen>,
 }
 
 /// Smoke or full.

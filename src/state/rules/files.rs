@@ -75,6 +75,11 @@ impl FileKind {
     fn is_append_only(self) -> bool {
         matches!(self, Self::Attempt | Self::Exclusion)
     }
+
+    /// What happened, written down.
+    pub(super) fn is_record(self) -> bool {
+        self.is_immutable() || self.is_append_only()
+    }
 }
 
 /// What is wrong with the changed files.
@@ -213,18 +218,29 @@ pub(super) fn not_a_file(change: &Change) -> Problem {
 
 fn content(case: &Case<'_>, kind: FileKind, change: &Change) -> Result<Vec<Problem>, Problem> {
     let Some(bytes) = case.after.read(&change.path)? else { return Ok(Vec::new()) };
-    if kind.is_immutable() && change.before.is_some() && !is_migration(case, &change.path, &bytes)? {
-        return Ok(vec![edited(change, kind)]);
+    if kind.is_immutable()
+        && let Some(problem) = rewritten(case, kind, change)?
+    {
+        return Ok(vec![problem]);
     }
     let mut found: Vec<Problem> = match kind {
         FileKind::Text => regions(&change.path, &bytes),
         kind => readable(kind, &change.path, &bytes).err().into_iter().collect(),
     };
-    if found.is_empty() && kind.is_append_only() && change.before.is_some() {
-        let before = case.before.read(&change.path)?.unwrap_or_default();
-        found.extend(only_added(&change.path, &before, &bytes));
+    if found.is_empty() && kind.is_append_only() {
+        found.extend(rewritten(case, kind, change)?);
     }
     Ok(found)
+}
+
+/// A record that was there before and does not say the same.
+pub(super) fn rewritten(case: &Case<'_>, kind: FileKind, change: &Change) -> Result<Option<Problem>, Problem> {
+    let (Some(_), Some(after)) = (&change.before, case.after.read(&change.path)?) else { return Ok(None) };
+    if kind.is_append_only() {
+        let before = case.before.read(&change.path)?.unwrap_or_default();
+        return Ok(only_added(&change.path, &before, &after));
+    }
+    Ok((!is_migration(case, &change.path, &after)?).then(|| edited(change, kind)))
 }
 
 /// Whether a record is what its older version becomes.

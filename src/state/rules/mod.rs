@@ -8,8 +8,10 @@ mod checks;
 mod documents;
 mod files;
 mod findings;
+mod frozen;
 mod gates;
 mod kept;
+mod merged;
 mod moved;
 mod records;
 mod secrets;
@@ -86,6 +88,12 @@ pub fn transitions(case: &Case<'_>) -> Result<Vec<Problem>, Problem> {
 /// and configs of that moment.
 pub fn structure(case: &Case<'_>) -> Result<Vec<Problem>, Problem> {
     judge(case, Depth::Structure)
+}
+
+/// What a merge lost of one of its further parents, whose tree is `case.before`; `first` is the tree of its first parent,
+/// against which [`transitions`] judges it.
+pub fn merged(case: &Case<'_>, first: &dyn Tree) -> Result<Vec<Problem>, Problem> {
+    merged::check(case, first)
 }
 
 /// How far the rules look.

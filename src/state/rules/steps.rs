@@ -1,4 +1,4 @@
-//! An iteration's steps: append-only, one phase at a time, through its gates; and what is frozen when.
+//! An iteration's steps: append-only, one phase at a time, through its gates.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use super::gates::{self, Outcome};
 use super::moved::Moved;
 use super::view::Evidence;
-use super::{Case, Depth, kept};
-use crate::state::entities::{Iteration, Step};
+use super::{Case, Depth, frozen, kept};
+use crate::state::entities::Step;
 use crate::state::ids::{IterId, RunId, Slug};
 use crate::state::load::{self, IterationView, RunView};
 use crate::state::migrate;
@@ -38,8 +38,7 @@ pub(super) fn check(
     }
     let new = &after.iteration.steps[old.len()..];
     let start = old.last().map_or(Phase::Planned, |s| s.to);
-    let frozen = frozen(case, before.as_ref(), &after, start, new)?;
-    found.extend(frozen);
+    found.extend(frozen::check(case, before.as_ref(), &after, start, new)?);
     found.extend(misdated(&after, old.len(), case.today));
     found.extend(early_runs(case, before.as_ref(), &after, start, new)?);
     found.extend(waivers(&after));
@@ -173,54 +172,8 @@ fn no_step(from: Phase, to: Phase) -> String {
 }
 
 /// Every phase that the iteration was in during the change.
-fn passed(start: Phase, new: &[Step]) -> impl Iterator<Item = Phase> + '_ {
+pub(super) fn passed(start: Phase, new: &[Step]) -> impl Iterator<Item = Phase> + '_ {
     std::iter::once(start).chain(new.iter().map(|s| s.to))
-}
-
-/// Hypothesis, prediction and plan stand once a full run exists, except through a back step.
-fn frozen(
-    case: &Case<'_>,
-    before: Option<&IterationView>,
-    after: &IterationView,
-    start: Phase,
-    new: &[Step],
-) -> Result<Option<Problem>, Problem> {
-    let Some(before) = before else { return Ok(None) };
-    let Some(key) = frozen_key(&before.iteration, &after.iteration) else { return Ok(None) };
-    let open = passed(start, new).any(|p| matches!(p, Phase::Survey | Phase::Implement | Phase::Planned));
-    if open && !before.iteration.phase.is_end() {
-        return Ok(None);
-    }
-    let concluded = before.iteration.phase.is_end();
-    let Some(run) = first_full_run(case, after, concluded)? else { return Ok(None) };
-    let message = format!("`{key}` is changed, but it is frozen since the full run {run}");
-    let hint = match concluded {
-        true => format!(
-            "a concluded iteration is never reopened: git ar iter new {} --supersedes {}",
-            after.project, after.id
-        ),
-        false => format!("git ar phase back {} --to implement --reason TEXT", after.name()),
-    };
-    Ok(Some(Problem::new(Kind::Refused, "frozen", message).at(after.path()).line(after.line(key)).hint(hint)))
-}
-
-fn frozen_key(before: &Iteration, after: &Iteration) -> Option<&'static str> {
-    if before.question != after.question {
-        return Some("question");
-    }
-    if before.hypothesis != after.hypothesis {
-        return Some("hypothesis");
-    }
-    if before.prediction != after.prediction {
-        return Some("prediction");
-    }
-    (before.plan != after.plan).then_some("plan")
-}
-
-fn first_full_run(case: &Case<'_>, view: &IterationView, end: bool) -> Result<Option<String>, Problem> {
-    let runs = load::runs(case.before, &view.folder)?;
-    let full = runs.into_iter().find(|r| r.run.kind == RunKind::Full).map(|r| r.id.to_string());
-    Ok(full.or(end.then(|| "(the iteration has ended)".to_string())))
 }
 
 /// Full runs start in experiment.

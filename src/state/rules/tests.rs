@@ -2,6 +2,7 @@
 
 mod attacks;
 mod evidence;
+mod history;
 
 use super::*;
 use crate::state::problem::Problem;
