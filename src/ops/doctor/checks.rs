@@ -31,6 +31,7 @@ pub(super) fn all(patient: &Patient<'_>) -> Vec<Check> {
                 checks.extend(remains::all(&repo, settings));
                 checks.extend(journal(&repo));
                 checks.push(trainer(settings, patient));
+                checks.extend(environment(&repo));
             }
         }
     }
@@ -152,6 +153,21 @@ fn trainer(settings: &Settings, patient: &Patient<'_>) -> Check {
 /// A path is taken relative to the snapshot, which cannot be looked at here.
 fn on_path(program: &str, path: Option<&str>) -> bool {
     program.contains('/') || path.unwrap_or_default().split(':').any(|folder| Path::new(folder).join(program).is_file())
+}
+
+/// The file with keys, when it is there.
+fn environment(repo: &Repo) -> Option<Check> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(repo.top().join(".env")).ok()?.permissions().mode();
+    Some(match mode & 0o077 {
+        0 => Check::ok(".env", "yours alone"),
+        _ => Check::bad(
+            ".env",
+            State::Missing,
+            "other accounts of this machine may read it",
+            vec!["chmod 600 .env".into()],
+        ),
+    })
 }
 
 fn data(set: &DataSet, root: Option<&str>) -> Check {
