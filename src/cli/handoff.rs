@@ -28,6 +28,20 @@ pub(super) struct Args {
     command: Vec<String>,
 }
 
+impl Args {
+    /// Whether `--json` stands behind the command's words.
+    pub(super) fn wants_json(&self) -> bool {
+        self.command.iter().any(|word| word == JSON)
+    }
+
+    /// The command's own words.
+    fn words(&self) -> Vec<String> {
+        self.command.iter().filter(|word| *word != JSON).cloned().collect()
+    }
+}
+
+const JSON: &str = "--json";
+
 pub(super) fn run(session: &Session, args: &Args) -> Result<Reply, Problems> {
     if args.drop {
         return session.with(Recording::default(), |context| {
@@ -45,7 +59,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Reply, Problems> {
         let folder = Folder::of(context);
         let waiting = match &args.receipt {
             Some(file) => folder.receive(&read(&session.folder, file)?)?.0,
-            None => begin(&folder, context, &args.command)?,
+            None => begin(&folder, context, &args.words())?,
         };
         folder.clear()?;
         Ok((folder, waiting))

@@ -138,17 +138,19 @@ fn start(arguments: Vec<std::ffi::OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return output::usage(&error, json),
     };
-    let session = match Session::new(cli.json, cli.directory) {
+    // The words after `handoff` are another command's; how to print is this one's.
+    let json = cli.json || matches!(&cli.command, Command::Handoff(args) if args.wants_json());
+    let session = match Session::new(json, cli.directory) {
         Ok(session) => session,
-        Err(problem) => return output::failure(&verb, &problem.into(), cli.json),
+        Err(problem) => return output::failure(&verb, &problem.into(), json),
     };
     match dispatch(&session, cli.command) {
         Ok(reply) => {
-            let code = output::success(&verb, &reply, cli.json);
+            let code = output::success(&verb, &reply, json);
             // What was asked for is done, and whoever sent the signal learns that it was heard.
             signals::asked().map_or(code, |signal| ExitCode::from(128 + signal))
         }
-        Err(problems) => output::failure(&verb, &problems, cli.json),
+        Err(problems) => output::failure(&verb, &problems, json),
     }
 }
 
@@ -192,8 +194,7 @@ fn dispatch(session: &Session, command: Command) -> Result<Reply, Problems> {
 /// Run words as if they had been typed, without printing anything.
 fn typed(session: &Session, words: &[&str]) -> Result<Reply, Problems> {
     let arguments = ["git-ar"].into_iter().chain(words.iter().copied());
-    let cli = Cli::try_parse_from(arguments)
-        .map_err(|error| Problem::new(Kind::Bug, "usage", error.to_string().trim().to_string()))?;
+    let cli = Cli::try_parse_from(arguments).map_err(|error| output::mistyped(&error))?;
     dispatch(session, cli.command)
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::repo::signals;
 use crate::state::problem::{Kind, Problem, Problems};
-use crate::state::text::printable;
+use crate::state::text::{is_hidden, printable};
 
 /// What a verb has to say when it worked.
 pub struct Reply {
@@ -115,12 +115,18 @@ pub(super) fn usage(error: &clap::Error, json: bool) -> ExitCode {
         return if printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(Kind::Io as u8) };
     }
     if json {
-        let problem = Problem::new(Kind::Usage, "usage", error.to_string().trim().to_string()).hint("git ar -h");
-        return failure("", &problem.into(), true);
+        return failure("", &mistyped(error).into(), true);
     }
     // Nothing is left to do when stderr is closed.
     let _ = write!(std::io::stderr(), "{}", printable(&error.render().to_string()));
     ExitCode::from(Kind::Usage as u8)
+}
+
+/// What clap has against the words, as a problem.
+pub(super) fn mistyped(error: &clap::Error) -> Problem {
+    let text = error.to_string();
+    let message = text.trim().trim_start_matches("error: ").to_string();
+    Problem::new(Kind::Usage, "usage", message).hint("git ar -h")
 }
 
 fn envelope(verb: &str, ok: bool, data: &Value, problems: &[Problem], next: &[String]) -> String {
@@ -135,11 +141,19 @@ fn envelope(verb: &str, ok: bool, data: &Value, problems: &[Problem], next: &[St
 
 /// JSON with the characters escaped that could mislead a terminal.
 fn visible(json: &str) -> String {
-    let hidden = |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let hidden = |c: char| c == '\u{7f}' || is_hidden(c);
     if !json.contains(hidden) {
         return json.to_string();
     }
-    json.chars().map(|c| if hidden(c) { format!("\\u{:04x}", c as u32) } else { c.to_string() }).collect()
+    let mut units = [0; 2];
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        match hidden(c) {
+            true => shown.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}"))),
+            false => shown.push(c),
+        }
+    }
+    shown
 }
 
 /// To stdout; a reader that went away (`| head -1`) is no error.
@@ -161,6 +175,9 @@ fn tell(problems: &[Problem]) {
             let line = problem.line.map(|l| format!(":{l}")).unwrap_or_default();
             let column = problem.line.and(problem.column).map(|c| format!(":{c}")).unwrap_or_default();
             text.push_str(&format!("  --> {}{line}{column}\n", printable(path)));
+        }
+        if let Some(line) = &problem.snippet {
+            text.push_str(&format!("   | {}\n", printable(line)));
         }
         if let Some(hint) = &problem.hint {
             text.push_str(&format!("{}: {}\n", paint.cyan("hint"), printable(hint)));

@@ -116,14 +116,17 @@ pub fn read<T: DeserializeOwned>(tree: &dyn Tree, path: &str) -> Result<Option<T
 
 /// The typed content of a YAML file that `bytes` hold. A file of a newer version is told from a broken one.
 pub fn parse<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, Problem> {
+    typed(bytes).map_err(|error| error.in_file(path).quoting(bytes))
+}
+
+fn typed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, yaml::Error> {
     let limits = yaml::Limits { bytes: MOST_BYTES, ..yaml::Limits::default() };
-    let node = yaml::parse(bytes, limits).map_err(|e| e.in_file(path))?;
     let hint = Some("every state file begins with `schema: 1`".to_string());
     let empty = || yaml::Error { message: "the file is empty".into(), pos: None, hint };
-    let node = node.ok_or_else(|| empty().in_file(path))?;
-    untagged(&node).map_err(|e| e.in_file(path))?;
-    check_schema(&node).map_err(|e| e.in_file(path))?;
-    yaml::from_node(&node).map_err(|e| e.in_file(path))
+    let node = yaml::parse(bytes, limits)?.ok_or_else(empty)?;
+    untagged(&node)?;
+    check_schema(&node)?;
+    yaml::from_node(&node)
 }
 
 /// No tag such as `!!python/object`: readers differ in what they make of it.

@@ -1,5 +1,7 @@
 //! Text from outside made safe inside Markdown, and numbers as people read them.
 
+use super::text::is_hidden;
+
 /// Text as literal Markdown inside a table cell or behind other words: one line, no markup, no links, no HTML.
 ///
 /// Every character that could start markup becomes a character reference. Left alone, so that a board's diff can
@@ -13,7 +15,7 @@ pub fn cell(text: &str) -> String {
         let before = at.checked_sub(1).map(|at| chars[at]);
         match c {
             '\n' | '\r' | '\t' | '\u{85}' | '\u{2028}' | '\u{2029}' => out.push(' '),
-            c if c.is_control() || is_invisible(c) => out.push('\u{fffd}'),
+            c if c.is_control() || is_hidden(c) => out.push('\u{fffd}'),
             // A reader finds mail addresses after it resolved character references; only a gap stops it.
             '@' if chars.get(at + 1).is_some_and(|c| c.is_alphanumeric()) => out.push_str("@<!-- -->"),
             c if is_markup(before, c, chars.get(at + 1).copied()) => out.push_str(&format!("&#{};", c as u32)),
@@ -33,11 +35,6 @@ fn is_markup(before: Option<char>, c: char, after: Option<char>) -> bool {
         ':' => after.is_some_and(|c| !c.is_whitespace()) && !all(char::is_ascii_digit),
         _ => false,
     }
-}
-
-/// Characters that change how text reads without showing: direction marks, zero-width ones, the byte-order mark.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}' | '\u{61c}')
 }
 
 /// Mean, deviation and number of seeds as `98.06 ± 0.15 (n=5)`; a share is shown in per cent.

@@ -53,6 +53,9 @@ pub struct Problem {
     pub line: Option<u32>,
     /// Column, from 1.
     pub column: Option<u32>,
+    /// The line itself, as far as it is short enough to be shown.
+    #[serde(skip)]
+    pub snippet: Option<String>,
     /// One sentence without a full stop.
     pub message: String,
     /// The command or edit that mends it.
@@ -63,7 +66,17 @@ pub struct Problem {
 impl Problem {
     /// A problem without a place.
     pub fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, warning: false, code, path: None, line: None, column: None, message: message.into(), hint: None }
+        Self {
+            kind,
+            warning: false,
+            code,
+            path: None,
+            line: None,
+            column: None,
+            snippet: None,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// The same problem in a file.
@@ -77,6 +90,15 @@ impl Problem {
     #[must_use]
     pub fn line(mut self, line: Option<u32>) -> Self {
         self.line = line;
+        self
+    }
+
+    /// The same problem with its line out of the text that it was found in.
+    #[must_use]
+    pub fn quoting(mut self, text: &[u8]) -> Self {
+        let line = self.line.and_then(|line| text.split(|b| *b == b'\n').nth(line.checked_sub(1)? as usize));
+        let line = line.map(|line| String::from_utf8_lossy(line).trim_end().to_string());
+        self.snippet = line.filter(|line| !line.trim().is_empty() && line.chars().count() <= 100);
         self
     }
 

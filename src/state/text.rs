@@ -42,6 +42,15 @@ pub fn slug(title: &str, longest: usize) -> String {
     slug
 }
 
+/// Whether a character above ASCII shows nothing itself and changes how a terminal or a reader takes what stands beside
+/// it: controls, directions, zero-width and tag characters, further line ends.
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{80}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 /// Text from outside as it may be shown: control and direction characters become visible escapes.
 pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -53,13 +62,7 @@ pub fn printable(text: &str) -> String {
                 shown.push(char::from(c as u8 + 0x40));
             }
             '\u{7f}' => shown.push_str("^?"),
-            '\u{80}'..='\u{9f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{feff}' => {
-                shown.push_str(&format!("U+{:04X}", c as u32));
-            }
+            c if is_hidden(c) => shown.push_str(&format!("U+{:04X}", c as u32)),
             _ => shown.push(c),
         }
     }
@@ -86,5 +89,7 @@ mod tests {
     #[test]
     fn control_characters_are_shown() {
         assert_eq!(printable("a\u{1b}[31m\u{202e}b"), "a^[[31mU+202Eb");
+        assert_eq!(printable("\u{9b}2J\u{61c}\u{2060}\u{e0041}"), "U+009B2JU+061CU+2060U+E0041");
+        assert_eq!(printable("naïve ± Δ 日本 👍"), "naïve ± Δ 日本 👍");
     }
 }
