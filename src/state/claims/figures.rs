@@ -244,9 +244,19 @@ impl Reading<'_> {
         }
     }
 
+    /// `two points better`, `by one percentage point`. In letters it is a difference where the words around it say so: a
+    /// point may also be one that is made.
+    fn in_words(&self) -> Option<(What, usize)> {
+        let end = self.at + 1;
+        let length = self.points(end).or_else(|| self.percent(end).filter(|_| self.by()))?;
+        const THAN: [&str; 8] = ["better", "worse", "higher", "lower", "above", "below", "ahead", "behind"];
+        let compared = length == 2 || self.by() || THAN.contains(&self.word(end + length));
+        compared.then_some((What::Points { value: self.number, sign: None }, end + length))
+    }
+
     fn value(&self) -> Option<(What, usize)> {
         if self.in_letters() {
-            return None;
+            return self.in_words();
         }
         let (mut end, mut std) = (self.at + 1, None);
         let mut unit = None;
@@ -409,6 +419,7 @@ mod tests {
             ("between 98.02 and 98.24 %, 97.1-97.9 %, from 1 % to 2 %", "98.02..98.24 97.1..97.9 1..2"),
             ("an accuracy of 0.9821 and val/loss = 0.12", "0.9821 0.12"),
             ("it is better by 3 %", "3pp"),
+            ("it is two points better, worse by one point, one percentage point", "2pp 1pp 1pp"),
             ("98,21 % here", "comma"),
             ("with 25 % fewer parameters", "params-25"),
             ("97.3 % of the test images are classified correctly", "97.3"),
@@ -427,6 +438,7 @@ mod tests {
             "On 2026-01-02 run kq7f3-a used version 3.2.1 and seeds 0-4; two of the five seeds stopped.",
             "a gradient of 90 % CE and 10 % energy, 78 % of the gap, 20 % dropout, `98.2 %`",
             "The validation set has 5,000 images. Three seeds stopped early.",
+            "One point remains open. At two points the loss rose; three per cent of it is energy.",
         ] {
             assert!(shown(text).trim_matches(|c| "n5 ".contains(c)).is_empty(), "{text}: {}", shown(text));
         }
