@@ -260,4 +260,37 @@ mod tests {
         assert_eq!(find("docs/a.md", text).unwrap(), []);
         assert_eq!(find("docs/a.md", "    <!-- ar:begin x -->\n").unwrap(), []);
     }
+
+    #[test]
+    fn no_text_breaks_it_and_what_is_replaced_stays_replaced() {
+        const PARTS: [&str; 14] = [
+            "<!-- ar:begin x -->",
+            "<!-- ar:end x -->",
+            "<!-- ar:begin y sha256=00 -->",
+            "<!-- ar:",
+            "-->",
+            "```",
+            "~~~",
+            "\n",
+            "\r\n",
+            "    ",
+            "x",
+            "\u{0}",
+            "é",
+            "| a |",
+        ];
+        let mut state = 1_u64;
+        for _ in 0..20_000 {
+            let text: String = (0..12)
+                .map(|_| {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    PARTS[(state >> 33) as usize % PARTS.len()]
+                })
+                .collect();
+            let _ = verify("a.md", &text);
+            if let Ok(Some(once)) = replace("a.md", &text, "x", "body\n") {
+                assert_eq!(replace("a.md", &once, "x", "body\n").unwrap().unwrap(), once, "{text:?}");
+            }
+        }
+    }
 }

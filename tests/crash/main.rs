@@ -11,6 +11,7 @@ mod judge;
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 mod lab;
 mod loops;
+mod panics;
 #[path = "../it/sandbox.rs"]
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 mod sandbox;

@@ -102,3 +102,79 @@ fn a_run_id_is_used_once_in_all_projects() {
     assert!(said.contains("is there twice: the other one is projects/p/runs/"), "{said}");
     assert!(said.contains("--> projects/q/runs/") && said.contains("[exit 1]"), "{said}");
 }
+
+#[test]
+fn a_board_that_many_render_at_once_is_whole_at_any_moment() {
+    let sandbox = lab();
+    sandbox.write("configs/experiment/a.yaml", "# @package _global_\ndataset: {name: digits}\nmodel: {name: m}\n");
+    sandbox.commit("configs/board/digits.yaml", "schema: 1\ntitle: Digits\ndataset: digits\n");
+    sandbox.run("board render");
+    let page = sandbox.top().join("leaderboard/digits.md");
+    // Each round has new results, so that every round has something to write.
+    for round in 0..3 {
+        assert!(sandbox.run(&format!("run local a --seeds {round} --no-commit")).contains("staged"));
+        sandbox.git("commit -q -m result");
+        let old = std::fs::read(&page).unwrap();
+        let mut children: Vec<Child> = (0..8).map(|_| start(&sandbox, "board render")).collect();
+        let mut seen = std::collections::BTreeSet::new();
+        while children.iter_mut().any(|child| child.try_wait().unwrap().is_none()) {
+            seen.insert(std::fs::read(&page).unwrap());
+        }
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            // One of them writes; another finds it done, or is told that somebody else is at it.
+            assert!(matches!(output.status.code(), Some(0 | 8)), "{}", sandbox.shown(&output));
+        }
+        let new = std::fs::read(&page).unwrap();
+        assert!(new != old && seen.iter().all(|bytes| *bytes == old || *bytes == new), "round {round}");
+        assert!(sandbox.run("board check").contains("in step"));
+        assert_eq!(sandbox.git("log --format=%s -1 -- leaderboard"), sandbox.git("log --format=%s -1"));
+        assert!(sandbox.git("status --porcelain").is_empty());
+    }
+}
+
+#[test]
+fn a_push_that_is_refused_loses_no_row_and_is_made_up_for() {
+    let sandbox = lab();
+    sandbox.write("configs/experiment/a.yaml", "# @package _global_\ndataset: {name: digits}\nmodel: {name: m}\n");
+    sandbox.write("README.md", "# Lab\n\n<!-- ar:begin board digits -->\n<!-- ar:end board digits -->\n");
+    sandbox.commit("configs/board/digits.yaml", "schema: 1\ntitle: Digits\ndataset: digits\n");
+    sandbox.git("init -q --bare -b develop ../remote.git");
+    sandbox.git("remote add origin ../remote.git");
+    sandbox.git("push -q -u origin develop");
+    sandbox.git("clone -q ../remote.git ../other");
+    let other = sandbox.top().parent().unwrap().join("other");
+    sandbox.run_in(&other, "hook install");
+    sandbox.run_in(&other, "trust");
+    let render = |folder: &std::path::Path| sandbox.run_in(folder, "board render --push");
+    for round in 0..2 {
+        // Somebody else's results come first, each time.
+        sandbox.run_in(&other, &format!("run local a --seeds {}", 10 + round));
+        assert!(render(&other).contains("committed"));
+        sandbox.run(&format!("run local a --seeds {round}"));
+        let said = render(sandbox.top());
+        assert!(said.contains("did not take develop") && said.contains("[exit 7]"), "{said}");
+        assert!(!said.contains("--force"), "{said}");
+        // Their work and ours come together without a person; what is rendered from both is pushed.
+        let said = sandbox.try_git(sandbox.top(), "pull -q --no-rebase --no-edit");
+        assert!(!said.contains("[exit"), "{said}");
+        let said = render(sandbox.top());
+        assert!(!said.contains("[exit"), "{said}");
+        assert_eq!(sandbox.git("rev-parse HEAD"), sandbox.git("rev-parse origin/develop"));
+        let page = sandbox.read("leaderboard/digits.md");
+        assert!(page.contains(&format!("(n={})", 2 * (round + 1))), "{page}");
+        sandbox.try_git(&other, "pull -q --ff-only");
+        assert!(sandbox.run_in(&other, "board check").contains("in step"));
+    }
+    // Refused for another reason: what is committed is pushed by the same command later.
+    sandbox.run("run local a --seeds 7");
+    sandbox.git("remote set-url origin ../gone.git");
+    assert!(render(sandbox.top()).contains("[exit 7]"));
+    sandbox.git("remote set-url origin ../remote.git");
+    let said = render(sandbox.top());
+    assert!(said.contains("nothing changed") && !said.contains("[exit"), "{said}");
+    assert_eq!(
+        sandbox.git("rev-parse HEAD"),
+        sandbox.git("ls-remote origin develop").split_whitespace().next().unwrap().to_string() + "\n"
+    );
+}

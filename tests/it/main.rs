@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by panicking, in its helpers too")]
 
 mod attack;
+mod bad_files;
 mod board;
 mod claims;
 mod cli;
+mod clocks;
 mod cluster_site;
 mod clusters;
 mod concurrency;
@@ -14,8 +16,10 @@ mod delivered;
 mod demo;
 mod doctor;
 mod environment;
+mod every_verb;
 mod handoff;
 mod hooks;
+mod hostile;
 mod hydra;
 mod init;
 mod killed;
@@ -36,11 +40,14 @@ mod roads;
 mod runs;
 mod sandbox;
 mod schema;
+mod secrets;
 mod shapes;
 mod site;
 mod slurm;
+mod squash;
 mod submit;
 mod submit_replies;
+mod supply;
 mod tick;
 mod tick_replies;
 mod tick_site;

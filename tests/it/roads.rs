@@ -96,3 +96,39 @@ fn line_ends_of_another_system_are_no_change() {
     assert!(sandbox.git("status --porcelain").is_empty());
     assert!(!sandbox.git("show HEAD:projects/p/iterations/1-nets/iteration.yaml").contains('\r'));
 }
+
+/// Git's own ways to set something for one command, one work tree or one folder: honoured by what git-ar starts and by what
+/// it reads. Only `git -c` reaches no further than the git that git-ar starts.
+#[test]
+fn settings_of_git_count_wherever_they_stand() {
+    let sandbox = managed();
+    sandbox.commit("configs/ar.yaml", "schema: 1\ntrainer: [sh, train.sh]\n");
+    let list = sandbox.ar(&["trust", "--list", "--json"]);
+    let list: serde_json::Value = serde_json::from_slice(&list.stdout).unwrap();
+    let digest = list["data"]["items"][0]["digest"].as_str().unwrap().to_string();
+    let trusted = |line: &str| sandbox.sh(sandbox.top(), &format!("{line} --list")).starts_with("trusted");
+    assert!(!trusted("git-ar trust"));
+    let by_variables = format!("GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=ar.trusted GIT_CONFIG_VALUE_0={digest}");
+    assert!(trusted(&format!("{by_variables} git-ar trust")));
+    assert!(!trusted(&format!("git -c ar.trusted={digest} ar trust")));
+    sandbox.git("config extensions.worktreeConfig true");
+    sandbox.git(&format!("config --worktree ar.trusted {digest}"));
+    assert!(trusted("git-ar trust"));
+    sandbox.git("config --worktree --unset ar.trusted");
+    assert!(!trusted("git-ar trust"));
+    std::fs::write(sandbox.home().join("included"), format!("[ar]\n\ttrusted = {digest}\n")).unwrap();
+    let folder = sandbox.top().join(".git").canonicalize().unwrap();
+    sandbox.git(&format!("config includeIf.gitdir:{}.path {}/included", folder.display(), sandbox.home().display()));
+    assert!(trusted("git-ar trust"));
+    sandbox.git(&format!("config --unset includeIf.gitdir:{}.path", folder.display()));
+    // The git that commits is told each of them.
+    for (name, line) in [
+        ("A", "git -c user.name=A -c user.email=a@example.org ar"),
+        ("B", "GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=user.name GIT_CONFIG_VALUE_0=B git-ar"),
+    ] {
+        let plain = "unset GIT_AUTHOR_NAME GIT_COMMITTER_NAME;";
+        let said = sandbox.sh(sandbox.top(), &format!("{plain} {line} project new \"Of {name}\""));
+        assert!(said.contains("committed"), "{said}");
+        assert_eq!(sandbox.git("log -1 --format=%an").trim(), name);
+    }
+}

@@ -166,6 +166,39 @@ fn a_clone_there_is_pulled_and_never_changed_otherwise() {
 }
 
 #[test]
+fn a_clone_there_that_cannot_follow_is_named_with_both_commits() {
+    let site = Site::without_ssh(PBS_18);
+    let sandbox = lab(&site, "local");
+    let clone = site.path("home/clone");
+    sandbox.sh(sandbox.home(), &format!("git clone -q -b develop remote.git {}", clone.display()));
+    let profile = format!("{}delivery: pull\nclone: {}\n", site.profile("local"), clone.display());
+    sandbox.commit("configs/cluster/site.yaml", &profile);
+    sandbox.git("push -q origin develop");
+    let anchor = sandbox.git("rev-parse HEAD").trim().to_string();
+    let there = |line: &str| sandbox.sh(&clone, line).trim().to_string();
+    for (before, words, after) in [
+        ("git switch -q -c other", "is on other at", "git switch -q develop; git branch -q -d other"),
+        ("git switch -q --detach", "is on no branch at", "git switch -q develop"),
+        ("git commit -q --allow-empty -m mine", "git pull --ff-only says", "git reset -q --keep HEAD~1"),
+        (
+            "git remote set-url origin ../gone.git",
+            "git pull --ff-only says",
+            "git remote set-url origin ../../remote.git",
+        ),
+        ("mv .git .gone", "is no clone of the repository", "mv .gone .git"),
+    ] {
+        there(before);
+        let (head, status) = (there("git rev-parse HEAD"), there("git status -s"));
+        let said = sandbox.run("run submit mlp --seeds 0");
+        has(&said, &[words, "[exit 4]", "nothing in it was changed"]);
+        assert!(words.contains("no clone") || said.contains(&anchor) && said.contains(&head), "{before}: {said}");
+        assert_eq!((there("git rev-parse HEAD"), there("git status -s")), (head, status), "{before}");
+        there(after);
+    }
+    assert!(site.jobs().is_empty());
+}
+
+#[test]
 fn a_submit_on_the_login_node_leaves_a_receipt_and_no_commit() {
     let site = Site::without_ssh(PBS_18);
     let sandbox = lab(&site, "local");

@@ -1,6 +1,6 @@
 //! Failpoints as a test's build has them: counted through the process, one of them fails.
 //!
-//! `kill@7` ends the process with SIGKILL at the seventh point; `enospc@7`, `erofs@7` and `eio@7` let what stands
+//! `kill@7` ends the process with SIGKILL at the seventh point, `panic@7` lets it panic there; `enospc@7`, `erofs@7` and `eio@7` let what stands
 //! behind it fail with that error, once; with a `+` at the end everything fails from there on, as on a disk that is
 //! full. `count@FILE` lets nothing fail and writes the name of each point into FILE, a line each.
 
@@ -30,6 +30,7 @@ struct Mode {
 
 enum What {
     Kill,
+    Panic,
     Fail(Errno),
     Count(PathBuf),
 }
@@ -44,6 +45,7 @@ pub fn arm(text: Option<&str>) -> Result<(), Problem> {
     let (word, at) = text.split_once('@').ok_or_else(bad)?;
     let what = match word {
         "kill" => What::Kill,
+        "panic" => What::Panic,
         "enospc" => What::Fail(Errno::NOSPC),
         "erofs" => What::Fail(Errno::ROFS),
         "eio" => What::Fail(Errno::IO),
@@ -69,7 +71,7 @@ pub fn point(name: &str) -> io::Result<()> {
     match mode.what {
         What::Fail(Errno::NOSPC) if ROOMLESS.contains(&name) => Ok(()),
         What::Fail(error) => Err(error.into()),
-        What::Kill | What::Count(_) => Ok(()),
+        What::Kill | What::Panic | What::Count(_) => Ok(()),
     }
 }
 
@@ -92,6 +94,7 @@ fn pass(name: &str) -> Option<&'static Mode> {
     if here && matches!(mode.what, What::Kill) {
         let _ = kill_process(getpid(), Signal::KILL);
     }
+    assert!(!(here && matches!(mode.what, What::Panic)), "a panic that was asked for at {name}");
     here.then_some(mode)
 }
 
