@@ -3,7 +3,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::lab::{has, json_of, push};
+use crate::lab::{has, latest, push};
 use crate::sandbox::Sandbox;
 use crate::site::{PBS_18, Site};
 
@@ -47,7 +47,7 @@ fn the_same_trainer_runs_on_a_cluster_and_goes_on_after_a_kill() {
     let sandbox = site.enter(Sandbox::repository()).with_env("PYTHONPATH", &packages);
     write(&sandbox, &python);
     // Its packages are the site's own: nothing of the environment in which a job is submitted is passed on.
-    let setup = format!("resubmit: 20\nsetup: ['export PYTHONPATH=\"{packages}\"']\n");
+    let setup = format!("setup: ['export PYTHONPATH=\"{packages}\"']\n");
     sandbox.write("configs/cluster/site.yaml", &format!("{}{setup}", site.profile("local")));
     sandbox.git("add -A");
     sandbox.git("commit -q -m start");
@@ -55,7 +55,10 @@ fn the_same_trainer_runs_on_a_cluster_and_goes_on_after_a_kill() {
     has(&sandbox.run("run smoke slow --cluster site"), &["smoke run", "is queued on site"]);
     has(&sandbox.run("run submit slow --seeds 0-1 --seeds-as sequence"), &["is queued on site"]);
     // It is killed by its walltime in the middle, and its curve is that of an unbroken training.
-    has(&sandbox.run("run submit slow epochs=3000 --seeds 2 --walltime 00:00:40"), &["is queued on site"]);
+    site.idle();
+    has(&sandbox.run("run submit slow epochs=40 --seeds 2"), &["is queued on site", "job 2.vm"]);
+    site.until_in_scratch(&format!("runs/{}/seed-2/checkpoint.json", latest(&sandbox)));
+    site.use_up(2);
     let mut said = String::new();
     while !said.contains("no attempt is active") {
         site.idle();
@@ -63,24 +66,18 @@ fn the_same_trainer_runs_on_a_cluster_and_goes_on_after_a_kill() {
         assert!(!said.contains("  failed") && !said.contains("  quarantined") && said.len() < 20_000, "{said}");
     }
     has(&said, &["killed (walltime)", "goes on as attempt 2", "succeeded: seeds 0-1", "succeeded: seeds 2"]);
-    let whole = sandbox.run("run local slow epochs=3000 --seeds 2");
-    let curve = |run: &str| {
-        let text = sandbox.read(&format!("projects/lab/runs/{run}/seed-2/metrics.json"));
-        serde_json::from_str::<serde_json::Value>(&text).unwrap()["curve"].clone()
-    };
-    let runs = json_of(&sandbox, &["run", "list"]);
-    let of_seed_2: Vec<&str> = runs["data"]["runs"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|run| run["seeds"] == "2")
-        .map(|run| run["run"].as_str().unwrap())
-        .collect();
-    assert_eq!(of_seed_2.len(), 2, "{runs}");
-    assert_eq!(curve(of_seed_2[0]), curve(of_seed_2[1]), "{whole}");
     let board = sandbox.read("leaderboard/clouds.md");
     assert!(board.contains("slow") && board.contains("± "), "{board}");
     has(&sandbox.run("board check"), &["in step"]);
+    let curve = |run: &str| -> Vec<f64> {
+        let text = sandbox.read(&format!("projects/lab/runs/{run}/seed-2/metrics.json"));
+        let metrics: serde_json::Value = serde_json::from_str(&text).unwrap();
+        metrics["curve"]["val/accuracy"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect()
+    };
+    let resumed = curve(&latest(&sandbox));
+    // With one more epoch it is another run, and the epochs before are the same.
+    has(&sandbox.run("run local slow epochs=41 --seeds 2"), &["succeeded"]);
+    assert_eq!((resumed.len(), &resumed[..]), (40, &curve(&latest(&sandbox))[..40]));
 }
 
 #[test]

@@ -199,9 +199,7 @@ fn a_site_whose_clock_is_a_day_off_is_judged_by_its_own_clock() {
         let sandbox = lab(&site, "local");
         sandbox.run("run submit mlp epochs=12 --seeds 0");
         let (run, folder) = only_run(&sandbox);
-        let beat =
-            format!("until [ -s {}/*/runs/{run}/heartbeat-1 ]; do sleep 0.1; done", site.path("scratch").display());
-        sandbox.sh(sandbox.home(), &beat);
+        site.until_in_scratch(&format!("runs/{run}/heartbeat-1"));
         lacks(&sandbox.run("tick --now"), &["last sign of life", "[exit"]);
         // Forgotten while it runs, it is alive by its heartbeat.
         site.forget(0);

@@ -231,6 +231,17 @@ impl Site {
         self.merge(&format!("pbs/jobs/{n}.json"), json!({"forgotten": true}));
     }
 
+    /// The walltime of a job of this number is used up.
+    pub(crate) fn use_up(&self, n: u64) {
+        self.merge(&format!("pbs/jobs/{n}.json"), json!({"walltime": 1}));
+    }
+
+    /// Waits until a file is there in the repository's folder in scratch.
+    pub(crate) fn until_in_scratch(&self, path: &str) {
+        let there = |folder: std::fs::DirEntry| folder.path().join(path).exists();
+        wait(|| std::fs::read_dir(self.path("scratch")).unwrap().any(|entry| there(entry.unwrap())), path);
+    }
+
     /// Waits until no job is queued or runs.
     pub(crate) fn idle(&self) {
         wait(|| self.jobs().iter().all(|job| job["state"] == "F"), "the jobs to end");

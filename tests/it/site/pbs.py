@@ -410,7 +410,7 @@ def run(n, member):
     remember(n, member, pid=child.pid)
     while child.poll() is None:
         now = load(f"jobs/{n}.json") or {}
-        over = time.time() - began > job["walltime"] * CONFIG["scale"]
+        over = time.time() - began > now.get("walltime", job["walltime"]) * CONFIG["scale"]
         if killed is None and (over or now.get("deleting")):
             state["end"] = "deleted" if now.get("deleting") else "walltime"
             if state["end"] == "walltime":
