@@ -26,8 +26,10 @@ def main():
             query = ["nvidia-smi", f"--id={asked.gpu}", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
             watch = subprocess.Popen([*query, "--loop-ms=100"], stdout=subprocess.PIPE, text=True)
             bench = [asked.program, "bench", model, "--json", "--device", f"cuda:{asked.gpu}", "--batch", asked.batch]
-            told = subprocess.run([*bench, "--precision", precision], check=True, capture_output=True, text=True)
-            watch.terminate()
+            try:
+                told = subprocess.run([*bench, "--precision", precision], check=True, stdout=subprocess.PIPE, text=True)
+            finally:
+                watch.terminate()
             shares = [int(line) for line in watch.communicate()[0].split()]
             row = json.loads(told.stdout)["data"][0]
             layout = "channels last" if row["channels_last"] else "contiguous"

@@ -26,7 +26,6 @@ impl Default for Scale {
 
 impl Scale {
     /// The loss whose gradient is taken.
-    #[must_use]
     pub fn up(&self, loss: &Tensor) -> Tensor {
         loss * self.factor()
     }
@@ -49,7 +48,6 @@ impl Scale {
     }
 
     /// What goes into a checkpoint.
-    #[must_use]
     pub fn state(&self) -> Tensor {
         Tensor::from_slice(&[self.exponent, self.finite])
     }

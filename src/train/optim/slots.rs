@@ -51,7 +51,6 @@ impl<const N: usize> Slots<N> {
     }
 
     /// All gradients in one tensor, laid out as the numbers are: for operations on everything at once.
-    #[must_use]
     pub fn gathered(&self, gradients: &[Tensor]) -> Tensor {
         let ends = self.spans.iter().skip(1).map(|next| next.start).chain([self.numbers.numel()]);
         let mut pieces = Vec::with_capacity(2 * gradients.len());
