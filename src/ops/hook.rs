@@ -94,38 +94,38 @@ pub fn status(repo: &Repo) -> Result<Standing, Problems> {
 ///
 /// # Errors
 /// Refused when a hook manager generates the files, the folder is shared with other repositories, or a hook is
-/// nothing that a block can be put into. Nothing is changed then.
+/// nothing that a block can be put into. Everything is as before then.
 pub fn install(repo: &Repo, exe: &Path, path: Option<&str>) -> Result<Standing, Problems> {
     let hooks = repo.hooks()?;
     let found = is_on(path);
     // A hook that is committed must not name a folder of this machine.
     let fallback = (!found && hooks.place == Place::Own).then_some(exe);
-    if hooks.manager.is_some() && standing(repo, &hooks, false)?.checks() {
-        let changed = repo.install_merge((!found).then_some(exe))?;
-        return standing(repo, &hooks, changed);
-    }
-    let mut done: Vec<&str> = Vec::new();
-    let mut changed = false;
-    for (name, _) in SHIMS {
-        let before = hooks.state(name)?;
-        // This one too: it may stand there, its name not flushed.
-        if matches!(before, State::Absent | State::Foreign) {
-            done.push(name);
+    let managed = hooks.manager.is_some() && standing(repo, &hooks, false)?.checks();
+    let changed = whole(|kept| {
+        let mut changed = false;
+        for (name, _) in SHIMS.iter().filter(|_| !managed) {
+            changed |= hooks.install(name, fallback, kept)?;
         }
-        match hooks.install(name, fallback) {
-            Ok(new) => changed |= new,
-            Err(problem) => {
-                let mut kept = Vec::new();
-                for name in done {
-                    hooks.uninstall(name, &mut kept)?;
-                }
-                kept.into_iter().for_each(Kept::forget);
-                return Err(problem.into());
-            }
-        }
-    }
-    changed |= repo.install_merge((!found).then_some(exe))?;
+        Ok(changed | repo.install_merge((!found).then_some(exe), kept)?)
+    })?;
     standing(repo, &hooks, changed)
+}
+
+/// Does all of a change to hooks, or nothing: each file that it touches is put into `kept` before.
+fn whole(work: impl FnOnce(&mut Vec<Kept>) -> Result<bool, Problem>) -> Result<bool, Problem> {
+    let mut kept = Vec::new();
+    match work(&mut kept) {
+        Ok(changed) => {
+            kept.into_iter().for_each(Kept::forget);
+            Ok(changed)
+        }
+        Err(mut problem) => {
+            for second in kept.into_iter().rev().filter_map(|kept| kept.restore().err()) {
+                problem.message.push_str(&format!("; and {second}, so this hook is not as before"));
+            }
+            Err(problem)
+        }
+    }
 }
 
 /// Puts git-ar's part into the hook that a push to this repository runs.
@@ -135,7 +135,7 @@ pub fn install(repo: &Repo, exe: &Path, path: Option<&str>) -> Result<Standing, 
 pub fn install_receiving(repo: &Repo, exe: &Path, path: Option<&str>) -> Result<Standing, Problems> {
     let hooks = repo.hooks()?;
     let fallback = (!is_on(path) && hooks.place == Place::Own).then_some(exe);
-    let changed = hooks.install(RECEIVE.0, fallback)?;
+    let changed = whole(|kept| hooks.install(RECEIVE.0, fallback, kept))?;
     standing(repo, &hooks, changed)
 }
 
@@ -150,27 +150,14 @@ fn is_on(path: Option<&str>) -> bool {
 /// When a hook cannot be written; every hook is as before then.
 pub fn uninstall(repo: &Repo) -> Result<Standing, Problems> {
     let hooks = repo.hooks()?;
-    let mut kept = Vec::new();
-    match take_out(repo, &hooks, &mut kept) {
-        Ok(changed) => {
-            kept.into_iter().for_each(Kept::forget);
-            standing(repo, &hooks, changed)
+    let changed = whole(|kept| {
+        let mut changed = false;
+        for (name, _) in SHIMS.into_iter().chain([RECEIVE]) {
+            changed |= hooks.uninstall(name, kept)?;
         }
-        Err(mut problem) => {
-            for second in kept.into_iter().rev().filter_map(|kept| kept.restore().err()) {
-                problem.message.push_str(&format!("; and {second}, so this hook is not as before"));
-            }
-            Err(problem.into())
-        }
-    }
-}
-
-fn take_out(repo: &Repo, hooks: &Hooks, kept: &mut Vec<Kept>) -> Result<bool, Problem> {
-    let mut changed = false;
-    for (name, _) in SHIMS.into_iter().chain([RECEIVE]) {
-        changed |= hooks.uninstall(name, kept)?;
-    }
-    Ok(changed | repo.uninstall_merge(kept)?)
+        Ok(changed | repo.uninstall_merge(kept)?)
+    })?;
+    standing(repo, &hooks, changed)
 }
 
 /// What a hook does when git runs it; read-only and without a lock. `remote` and `refs` are what git tells a

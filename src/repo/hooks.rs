@@ -96,27 +96,35 @@ impl Hooks {
     }
 
     /// Puts the block into a hook, making the hook where there is none. `fallback` is run where `git-ar` is not on
-    /// the `PATH`. Returns whether anything changed.
+    /// the `PATH`. Returns whether anything changed; a file that does is kept in `kept` as it was.
     ///
     /// # Errors
     /// [`Kind::Refused`] when the folder is shared with other repositories, a manager owns the files, or the hook is
     /// not a shell script that git runs.
-    pub fn install(&self, name: &str, fallback: Option<&Path>) -> Result<bool, Problem> {
+    pub fn install(&self, name: &str, fallback: Option<&Path>, kept: &mut Vec<Kept>) -> Result<bool, Problem> {
         self.refuse_foreign_folder()?;
         let shim = shim(name, fallback)?;
-        match self.read(name)? {
-            None => self.store().replace_executable(name, shim.as_bytes()),
-            Some(old) => {
-                let bare = without_block(&old);
-                if bare.as_deref() == Some(b"".as_slice()) {
-                    return self.store().replace_executable(name, shim.as_bytes());
+        let (old, state) = (self.read(name)?, self.state(name)?);
+        let bare = old.as_deref().map(without_block);
+        let new = match (&old, bare) {
+            // None, or one of ours that nobody added to.
+            (None, _) => shim.clone().into_bytes(),
+            (Some(_), Some(Some(rest))) if rest.is_empty() => shim.clone().into_bytes(),
+            (Some(old), bare) => {
+                let rest = bare.flatten().unwrap_or_else(|| old.clone());
+                if state != State::Installed {
+                    self.refuse_no_shell(name, &rest)?;
                 }
-                let bare = bare.unwrap_or(old);
-                if self.state(name)? != State::Installed {
-                    self.refuse_no_shell(name, &bare)?;
-                }
-                self.store().replace(name, &with_block(&bare, &shim))
+                with_block(&rest, &shim)
             }
+        };
+        if state == State::Installed && old.as_deref() == Some(new.as_slice()) {
+            return Ok(false);
+        }
+        kept.push(self.store().keep(name, &self.folder)?);
+        match new == shim.as_bytes() {
+            true => self.store().replace_executable(name, &new),
+            false => self.store().replace(name, &new),
         }
     }
 

@@ -38,30 +38,58 @@ impl Repo {
     }
 
     /// Lets git merge state files through git-ar in this clone. `fallback` is run where `git-ar` is not on the
-    /// `PATH`. Returns whether anything changed.
+    /// `PATH`. Returns whether anything changed; the attributes are kept in `kept` as they were.
     ///
     /// # Errors
-    /// When configuration or attributes cannot be written.
-    pub fn install_merge(&self, fallback: Option<&Path>) -> Result<bool, Problem> {
+    /// When configuration or attributes cannot be written; the configuration is as before then.
+    pub fn install_merge(&self, fallback: Option<&Path>, kept: &mut Vec<Kept>) -> Result<bool, Problem> {
+        let old = self.attributes()?;
+        let own = old.as_ref().is_none_or(|old| without(old).is_some_and(|rest| rest.is_none()));
+        let rest = old.as_ref().and_then(|old| without(old).unwrap_or_else(|| Some(old.clone()))).unwrap_or_default();
+        let (mark, end) = (if own { OWN } else { "" }, String::from_utf8_lossy(END));
+        let new = [format!("{LINES}{mark}{end}\n").as_bytes(), &rest].concat();
         let mut changed = false;
+        if old.as_ref() != Some(&new) {
+            kept.push(self.common().keep(ATTRIBUTES, &self.aside())?);
+            changed = self.common().replace(ATTRIBUTES, &new)?;
+        }
+        Ok(self.set_driver(fallback)? || changed)
+    }
+
+    /// Sets the driver's section: all of it, or nothing.
+    fn set_driver(&self, fallback: Option<&Path>) -> Result<bool, Problem> {
         let values = [
             ("name", "git-ar merges state files key by key".to_string()),
             ("driver", driver(fallback)),
             // Of several common ancestors one is taken, and none is made up with conflict markers in it.
             ("recursive", "binary".to_string()),
         ];
+        let mut done: Vec<(&str, Option<String>)> = Vec::new();
         for (key, value) in values {
-            if self.local(key)?.as_deref() != Some(&*value) {
-                self.git().config_set(&format!("{SECTION}.{key}"), &value)?;
-                changed = true;
+            let set = self.local(key).and_then(|old| {
+                if old.as_ref() != Some(&value) {
+                    self.git().config_set(&format!("{SECTION}.{key}"), &value)?;
+                    done.push((key, old));
+                }
+                Ok(())
+            });
+            if let Err(mut problem) = set {
+                for second in done.into_iter().rev().filter_map(|(key, old)| self.unset(key, old.as_deref()).err()) {
+                    problem.message.push_str(&format!("; and {second}, so git's configuration is not as before"));
+                }
+                return Err(problem);
             }
         }
-        let old = self.attributes()?;
-        let own = old.as_ref().is_none_or(|old| without(old).is_some_and(|rest| rest.is_none()));
-        let rest = old.and_then(|old| without(&old).unwrap_or(Some(old))).unwrap_or_default();
-        let (mark, end) = (if own { OWN } else { "" }, String::from_utf8_lossy(END));
-        let new = [format!("{LINES}{mark}{end}\n").as_bytes(), &rest].concat();
-        Ok(self.common().replace(ATTRIBUTES, &new)? || changed)
+        Ok(!done.is_empty())
+    }
+
+    /// Lets a value of our section be as it was.
+    fn unset(&self, key: &str, old: Option<&str>) -> Result<(), Problem> {
+        let key = format!("{SECTION}.{key}");
+        match old {
+            Some(old) => self.git().config_set(&key, old),
+            None => self.git().text(&["config", "--local", "--unset", &key]).map(drop),
+        }
     }
 
     /// Takes both out again, git's configuration last: one git sets it, whole or not at all. The attributes are kept
