@@ -66,8 +66,11 @@ impl Kept {
             effect::make_folders(folder).map_err(|error| unwritable(&self.path, &error))?;
         }
         if effect::rename(second, &place).is_err() {
+            // Another disk.
             let bytes = std::fs::read(second).map_err(|error| unwritable(&self.path, &error))?;
             self.store.replace(&self.path, &bytes)?;
+            let mode = std::fs::metadata(second).and_then(|kept| effect::set_mode(&place, kept.permissions().mode()));
+            mode.map_err(|error| unwritable(&self.path, &error))?;
         }
         self.forget();
         Ok(())
