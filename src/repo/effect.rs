@@ -57,6 +57,12 @@ pub fn write(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
+/// Lets an open file end after so many bytes.
+pub fn cut(file: &File, bytes: u64) -> io::Result<()> {
+    fail::point("file.cut")?;
+    file.set_len(bytes)
+}
+
 /// Makes a file's bytes durable.
 pub fn sync(file: &File) -> io::Result<()> {
     fail::point("file.sync")?;

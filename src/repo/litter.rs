@@ -64,6 +64,14 @@ impl Repo {
     }
 }
 
+/// The temporary files in a folder whose processes certainly run no more.
+#[must_use]
+pub fn abandoned(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    look(folder, false, &mut found);
+    found.into_iter().filter(|one| one.abandoned).map(|one| one.path).collect()
+}
+
 /// Adds what is temporary in a folder, and below it when `deep`.
 fn look(folder: &Path, deep: bool, found: &mut Vec<Litter>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };

@@ -1,5 +1,8 @@
 //! The data sets that the built-in trainers read from files, so that what is missing can be named.
 
+#[cfg(feature = "failpoints")]
+mod tiny;
+
 use std::path::{Path, PathBuf};
 
 use crate::state::problem::{Kind, Problem};
@@ -36,7 +39,14 @@ pub struct DataSet {
 }
 
 /// Every data set that needs files.
-pub const DATA_SETS: [DataSet; 2] = [MNIST, CIFAR10];
+pub const DATA_SETS: &[DataSet] = &[
+    MNIST,
+    CIFAR10,
+    #[cfg(feature = "failpoints")]
+    tiny::TINY,
+    #[cfg(feature = "failpoints")]
+    tiny::PACKED,
+];
 
 /// MNIST.
 pub const MNIST: DataSet = DataSet {
@@ -126,9 +136,8 @@ pub const CIFAR10: DataSet = DataSet {
 
 /// The data set of this name.
 pub fn named(name: &str) -> Result<&'static DataSet, Problem> {
-    const SETS: &[DataSet] = &DATA_SETS;
-    SETS.iter().find(|set| set.name == name).ok_or_else(|| {
-        let hint = match nearest(name, SETS.iter().map(|set| set.name)) {
+    DATA_SETS.iter().find(|set| set.name == name).ok_or_else(|| {
+        let hint = match nearest(name, DATA_SETS.iter().map(|set| set.name)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "git ar data list".to_string(),
         };

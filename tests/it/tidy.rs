@@ -55,6 +55,7 @@ const DOORS: [(&[&str], &[&str], &str); 7] = [
             "File::options(",
             "sync_all(",
             "set_permissions(",
+            ".set_len(",
             "tempfile::",
         ],
         &["src/repo/effect.rs", "src/repo/fail/present.rs", "src/train/"],

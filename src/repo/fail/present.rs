@@ -16,7 +16,8 @@ use rustix::process::{Signal, getpid, kill_process};
 use crate::state::problem::{Kind, Problem};
 
 /// Points that need no room on the disk: a full one lets them pass.
-const ROOMLESS: [&str; 6] = ["file.rename", "file.remove", "folder.remove", "file.mode", "git.start", "job.start"];
+const ROOMLESS: [&str; 7] =
+    ["file.rename", "file.remove", "file.cut", "folder.remove", "file.mode", "git.start", "job.start"];
 
 static MODE: OnceLock<Mode> = OnceLock::new();
 static COUNT: AtomicUsize = AtomicUsize::new(0);

@@ -21,7 +21,7 @@ impl Store {
         let mut file = effect::open(&place).map_err(failed)?;
         if let Err(error) = add(&mut file, keep, bytes) {
             // Half a line is told from a whole one by its reader too.
-            let _ = file.set_len(keep);
+            let _ = effect::cut(&file, keep);
             return Err(failed(error));
         }
         if is_new { sync_folder(path, &place) } else { Ok(()) }
@@ -29,7 +29,7 @@ impl Store {
 }
 
 fn add(file: &mut File, keep: u64, bytes: &[u8]) -> std::io::Result<()> {
-    file.set_len(keep)?;
+    effect::cut(file, keep)?;
     file.seek(SeekFrom::Start(keep))?;
     effect::write(file, bytes)?;
     effect::sync(file)

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::datasets::{DataFile, DataSet};
 use super::scratch;
+use crate::repo::litter;
 use crate::state::problem::{Kind, Problem};
 use http::Net;
 use part::Part;
@@ -57,6 +58,8 @@ pub fn fetch(
     net: &Net,
     watcher: &mut dyn Watcher,
 ) -> Result<Got, Problem> {
+    // What a command that was killed had half unpacked.
+    litter::abandoned(folder).iter().try_for_each(|path| scratch::remove(path))?;
     let mut wanted = Vec::new();
     for file in set.files {
         if !stands(file, folder)? {
@@ -65,6 +68,12 @@ pub fn fetch(
     }
     let there = set.files.len() - wanted.len();
     if wanted.is_empty() {
+        // A command that was killed had unpacked them all.
+        if let Some(archive) = set.archive.filter(|archive| folder.join(archive.name).is_file())
+            && stands(&archive, folder)?
+        {
+            scratch::remove(&folder.join(archive.name))?;
+        }
         return Ok(Got { there, ..Got::default() });
     }
     scratch::folder(folder)?;

@@ -85,6 +85,7 @@ impl Part {
         let place = self.folder.join(self.file.name);
         effect::sync(&self.open).map_err(|e| failed("write", &self.path, &e))?;
         effect::rename(&self.path, &place).map_err(|e| failed("rename", &self.path, &e))?;
+        effect::sync_folder(&self.folder).map_err(|e| failed("write", &self.folder, &e))?;
         Ok(place)
     }
 
@@ -170,7 +171,7 @@ impl Part {
     }
 
     fn empty(&mut self) -> Result<(), Problem> {
-        self.open.set_len(0).map_err(|e| failed("empty", &self.path, &e))?;
+        effect::cut(&self.open, 0).map_err(|e| failed("empty", &self.path, &e))?;
         self.len = 0;
         Ok(())
     }
