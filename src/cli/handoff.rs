@@ -84,6 +84,10 @@ fn go(session: &Session, folder: &Folder, waiting: &Waiting) -> Result<Reply, Pr
     let inner = session.fixed(waiting.now, waiting.entropy).with_env(by_hand::VARIABLE, &place);
     let words: Vec<&str> = waiting.words.iter().map(String::as_str).collect();
     let came = typed(&inner, &words);
+    // What was asked and answered so far is kept for the same command.
+    if came.as_ref().err().is_some_and(passes) {
+        return came;
+    }
     let outcome = session.with(Recording::default(), |context| Ok(folder.sheets(context, waiting)?))?;
     if outcome.sheets.is_empty() {
         session.with(Recording::default(), |_| Ok(folder.drop()?))?;
@@ -91,6 +95,11 @@ fn go(session: &Session, folder: &Folder, waiting: &Waiting) -> Result<Reply, Pr
     }
     let next = format!("git ar handoff --receipt git-ar-{}.receipt", waiting.id);
     Ok(Reply::new(&outcome).next(next))
+}
+
+/// Whether the same answers may do once a disk or a lock is free again.
+fn passes(problems: &Problems) -> bool {
+    problems.0.iter().any(|problem| matches!(problem.kind, Kind::Io | Kind::Locked | Kind::Interrupted))
 }
 
 fn read(here: &Path, file: &Path) -> Result<String, Problem> {

@@ -86,10 +86,7 @@ impl Folder {
     /// # Errors
     /// [`Kind::Io`].
     pub fn drop(&self) -> Result<(), Problem> {
-        for name in self.names()? {
-            scratch::remove(&self.0.join(name))?;
-        }
-        Ok(())
+        scratch::remove_folder(&self.0)
     }
 
     /// The desks that have something on them.

@@ -51,6 +51,17 @@ pub fn remove(path: &Path) -> Result<(), Problem> {
     }
 }
 
+/// Removes a folder that may be absent, at once for whoever looks for it: it gets a temporary name first.
+pub fn remove_folder(path: &Path) -> Result<(), Problem> {
+    let parent = path.parent().expect("a folder lies in a folder");
+    let aside = effect::temporary_name(parent);
+    match effect::rename(path, &aside) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(failed("remove", path, &e)),
+        Ok(()) => effect::remove_folders(&aside).map_err(|e| failed("remove", &aside, &e)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +77,9 @@ mod tests {
         assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         remove(&path).unwrap();
         remove(&path).unwrap();
+        remove_folder(&folder.path().join("a")).unwrap();
+        remove_folder(&folder.path().join("a")).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         let problem = write(&path.join("x"), b"").and_then(|()| write(&path.join("x/y"), b"")).unwrap_err();
         assert_eq!(problem.kind, Kind::Io);
     }

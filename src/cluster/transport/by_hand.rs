@@ -38,7 +38,7 @@ pub struct Step {
     assumed: bool,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Answer {
     code: i32,
     stdout: String,
@@ -94,21 +94,25 @@ impl Desk {
         sheet.render().map_err(|e| Problem::new(Kind::Bug, "template", format!("the sheet: {e}")))
     }
 
-    /// Takes a receipt over: whole, of this desk, and of nothing but the steps that were asked for.
+    /// Takes a receipt over: whole, of this desk, and of nothing but the steps that were asked for. One that was taken
+    /// over before changes nothing.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for a receipt that is cut off, changed or of something else.
     pub fn receive(&self, id: &str, text: &str) -> Result<usize, Problem> {
         let asked = self.steps()?;
         let read = receipt(id, text)?;
-        if let Some((key, _)) = read.iter().find(|(key, _)| asked.iter().all(|step| step.key != *key)) {
+        let mut answers: BTreeMap<String, Answer> = self.read("answers")?.unwrap_or_default();
+        let known = |(key, answer): &&(String, Answer)| answers.get(key) == Some(answer);
+        let new: Vec<_> = read.iter().filter(|one| !known(one)).cloned().collect();
+        if let Some((key, _)) = new.iter().find(|(key, _)| asked.iter().all(|step| step.key != *key)) {
             return Err(refused(&format!("it answers {key}, which was not asked")));
         }
-        let count = read.len();
-        let mut answers: BTreeMap<String, Answer> = self.read("answers")?.unwrap_or_default();
-        answers.extend(read);
-        self.write("answers", &answers)?;
-        Ok(count)
+        if !new.is_empty() {
+            answers.extend(new);
+            self.write("answers", &answers)?;
+        }
+        Ok(read.len())
     }
 
     fn file(&self, kind: &str) -> PathBuf {
@@ -249,7 +253,10 @@ mod tests {
         assert_eq!((whole.code, &*whole.stdout, &*whole.stderr), (0, &b"stored\n"[..], "it's\n"));
         let whole = by_hand.fetch(&ask).unwrap();
         assert_eq!((whole.code, &*whole.stdout), (7, &b"a\0b\n\n"[..]));
+        // A command that was killed in the middle is typed again.
         desk.clear().unwrap();
+        assert_eq!(desk.receive("id1", &said).unwrap(), 2);
+        desk.write("answers", &BTreeMap::<String, Answer>::new()).unwrap();
         assert_eq!(desk.receive("id1", &said).unwrap_err().code, "receipt");
     }
 
