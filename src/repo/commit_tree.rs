@@ -44,6 +44,11 @@ impl CommitTree {
         Ok(found)
     }
 
+    /// The object of a file in hexadecimal; `None` when there is no such file.
+    pub(super) fn object(&self, path: &str) -> Result<Option<String>, Problem> {
+        Ok(self.entry(path)?.map(|entry| entry.id.to_string()))
+    }
+
     /// The entry at a path.
     fn entry(&self, path: &str) -> Result<Option<RawEntry>, Problem> {
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));

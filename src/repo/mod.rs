@@ -9,6 +9,7 @@ mod commit_tree;
 pub mod disk;
 pub mod effect;
 pub mod fail;
+mod filters;
 pub mod git;
 mod history;
 pub mod hooks;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::store::{Kept, Lock, Owner, Store};
-use super::{Repo, effect};
+use super::{CommitTree, Repo, effect};
 use crate::state::problem::{Kind, Problem};
 use crate::state::tree::{Tree as _, digest};
 
@@ -98,10 +98,15 @@ impl Repo {
         let left = note.leaves.as_deref().map(|tip| self.has_left(tip)).transpose()?;
         for Noted { path, kept, new } in note.files {
             self.store().sweep(path.rsplit_once('/').map_or("", |(folder, _)| folder), &note.temporary);
-            let is_new = |bytes: Option<Vec<u8>>| bytes.as_deref().map(digest) == new;
-            let committed = left.map_or_else(|| head.read(&path).map(is_new), Ok)?;
+            let is_new = |bytes: Option<&[u8]>| bytes.map(digest) == new;
+            let here = self.store().read(&path)?;
+            let stands = is_new(here.as_deref());
+            let committed = match left {
+                Some(left) => left,
+                None => is_new(head.read(&path)?.as_deref()) || stands && self.is_as(&head, &path, here.as_deref())?,
+            };
             let kept = self.store().kept(&path, kept.map(|name| self.aside().join(name)));
-            if !committed && is_new(self.store().read(&path)?) {
+            if !committed && stands {
                 kept.restore()?;
                 restored.push(path);
             } else {
@@ -116,6 +121,14 @@ impl Repo {
         notes.remove(NOTE)?;
         notes.sweep("", &note.temporary);
         Ok(restored)
+    }
+
+    /// Whether a commit has a file of these bytes, once git's filters have seen them.
+    fn is_as(&self, commit: &CommitTree, path: &str, bytes: Option<&[u8]>) -> Result<bool, Problem> {
+        match (bytes, commit.object(path)?) {
+            (Some(bytes), Some(id)) => Ok(self.stored_as(path, bytes)? == id),
+            (bytes, id) => Ok(bytes.is_none() && id.is_none()),
+        }
     }
 
     /// Whether `HEAD` does not contain a commit any more.

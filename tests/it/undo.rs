@@ -86,6 +86,56 @@ fn what_a_person_had_written_before_the_command_is_there_again_and_not_committed
     assert!(said.contains("somebody's own edit stands in this file") && said.contains("[exit 4]"), "{said}");
 }
 
+/// As git-lfs does it: the object is a pointer, and what it points to lies elsewhere.
+const FILTER: &str = r#"
+store="$HOME/large"
+mkdir -p "$store"
+case $1 in
+clean)
+    cat >"$store/part"
+    id=$(git hash-object --no-filters "$store/part")
+    mv "$store/part" "$store/$id"
+    echo "pointer $id"
+    ;;
+smudge)
+    read -r _ id
+    cat "$store/$id"
+    ;;
+esac
+"#;
+
+#[test]
+fn files_that_go_through_filters_of_git_are_there_again_byte_for_byte() {
+    let sandbox = Sandbox::repository();
+    std::fs::write(sandbox.home().join("filter"), FILTER).unwrap();
+    for way in ["clean", "smudge"] {
+        sandbox.git(&format!("config filter.large.{way} \"sh ~/filter {way}\""));
+    }
+    sandbox.git("config filter.large.required true");
+    sandbox.write(".gitattributes", "*.md filter=large\nproject.yaml eol=crlf\n");
+    sandbox.write("configs/ar.yaml", "schema: 1\ntrainer: reference\n");
+    sandbox.commit("notes.md", "prose\n");
+    assert!(sandbox.run("project new Nets").contains("committed"));
+    let project = seen(&sandbox);
+    assert!(sandbox.run("start \"small nets\" --project nets").contains("committed"));
+    let file = format!("{FOLDER}/survey.md");
+    assert!(sandbox.git(&format!("show HEAD:{file}")).starts_with("pointer "));
+    let begun = seen(&sandbox);
+    write_survey(&sandbox);
+    let written = seen(&sandbox);
+    let said = sandbox.run("phase next");
+    assert!(said.contains("survey → implement") && sandbox.git("status --porcelain").is_empty(), "{said}");
+    assert!(sandbox.run("undo").contains("took back"));
+    assert_eq!(seen(&sandbox), written);
+    // Where nothing is known of that edit: what git checks out.
+    assert!(sandbox.run("phase next").contains("survey → implement"));
+    std::fs::remove_dir_all(sandbox.top().join(".git/ar/undo")).unwrap();
+    assert!(sandbox.run("undo").contains("took back"));
+    assert_eq!(seen(&sandbox), begun);
+    assert!(sandbox.run("undo").contains("took back"));
+    assert_eq!(seen(&sandbox), project);
+}
+
 #[test]
 fn an_edit_made_since_is_never_lost() {
     let sandbox = started();

@@ -30,7 +30,6 @@ pub(super) struct Plan {
 struct Step {
     info: CommitInfo,
     changes: Vec<Change>,
-    before: CommitTree,
     after: CommitTree,
 }
 
@@ -81,9 +80,10 @@ impl Plan {
 
     /// Adds what a commit changed: the files as they stood on the disk before it.
     fn take(&mut self, context: &Context<'_>, step: &Step, edited: &mut BTreeSet<String>) -> Result<(), Problem> {
+        let repo = &context.repo;
         let parent = step.info.parents.first().map(String::as_str);
-        let uncommitted = context.repo.uncommitted_before(parent)?;
-        for Change { path, .. } in &step.changes {
+        let uncommitted = repo.uncommitted_before(parent)?;
+        for Change { path, before: committed, .. } in &step.changes {
             if edited.contains(path) {
                 let message = "somebody's own edit stands in this file once the newer commit is taken back";
                 let hint = "take back fewer commits, commit or move that edit, then go on";
@@ -91,10 +91,14 @@ impl Plan {
             }
             let before = match uncommitted.get(path) {
                 Some(bytes) => {
-                    edited.insert(path.clone());
+                    // What differs by git's filters alone is nobody's edit.
+                    let stored = bytes.as_ref().map(|bytes| repo.stored_as(path, bytes)).transpose()?;
+                    if stored.as_deref() != committed.as_ref().map(|(_, id)| id.as_str()) {
+                        edited.insert(path.clone());
+                    }
                     bytes.clone()
                 }
-                None => step.before.read(path)?,
+                None => on_disk(context, parent.filter(|_| committed.is_some()), path)?,
             };
             self.files.insert(path.clone(), before);
         }
@@ -106,7 +110,8 @@ impl Plan {
         let base =
             self.base.as_deref().map_or_else(|| Ok(context.repo.empty_tree()), |id| context.repo.commit_tree(id))?;
         for (path, bytes) in &mut self.files {
-            *bytes = base.read(path)?;
+            let there = base.read(path)?.is_some();
+            *bytes = on_disk(context, self.base.as_deref().filter(|_| there), path)?;
         }
         Ok(())
     }
@@ -134,6 +139,11 @@ impl Plan {
     }
 }
 
+/// A file of a commit as it stands on the disk where that is checked out; nothing without a commit.
+fn on_disk(context: &Context<'_>, commit: Option<&str>, path: &str) -> Result<Option<Vec<u8>>, Problem> {
+    commit.map(|commit| context.repo.checked_out(commit, path)).transpose()
+}
+
 /// The commit with what it changed, and its verb, when it is as git-ar made it.
 fn own(context: &Context<'_>, id: &str) -> Result<(Step, String), Problem> {
     let repo = &context.repo;
@@ -150,18 +160,24 @@ fn own(context: &Context<'_>, id: &str) -> Result<(Step, String), Problem> {
     let before = info.parents.first().map_or_else(|| Ok(repo.empty_tree()), |parent| repo.commit_tree(parent))?;
     let after = repo.commit_tree(id)?;
     let changes = repo.changes(&before, After::Commit(&after))?;
-    let mut bytes = Vec::new();
-    for change in &changes {
-        bytes.push((change.path.as_str(), after.read(&change.path)?));
-    }
-    if mark::change(bytes.iter().map(|(path, bytes)| (*path, bytes.as_deref()))) != mark.change {
+    let is_own = |read: &dyn Fn(&Change) -> Result<Option<Vec<u8>>, Problem>| {
+        let bytes = changes.iter().map(|c| Ok((c.path.as_str(), read(c)?))).collect::<Result<Vec<_>, Problem>>()?;
+        Ok::<bool, Problem>(mark::change(bytes.iter().map(|(path, bytes)| (*path, bytes.as_deref()))) == mark.change)
+    };
+    // The mark is of what git-ar wrote, and git's filters may have stored something else.
+    let disk = repo.work_tree();
+    let filtered = |change: &Change| on_disk(context, change.after.as_ref().map(|_| id), &change.path);
+    if !is_own(&|change| after.read(&change.path))?
+        && !is_own(&|change| disk.read(&change.path))?
+        && !is_own(&filtered)?
+    {
         return Err(foreign("was changed since git-ar made it".into()));
     }
     let odd = |side: &Option<(EntryKind, String)>| side.as_ref().is_some_and(|(kind, _)| *kind != EntryKind::File);
     if let Some(change) = changes.iter().find(|change| odd(&change.before) || odd(&change.after)) {
         return Err(foreign(format!("changes {}, which is no plain file", change.path)));
     }
-    Ok((Step { info, changes, before, after }, mark.verb))
+    Ok((Step { info, changes, after }, mark.verb))
 }
 
 /// A job is not taken back by a commit that goes.
