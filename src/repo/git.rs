@@ -30,6 +30,20 @@ const LOCAL_VARIABLES: [&str; 15] = [
     "GIT_COMMON_DIR",
 ];
 
+/// What git says of a disk that takes nothing more.
+const FULL: [&str; 5] = ["No space left", "Out of diskspace", "Disk quota", "Read-only file system", "couldn't write"];
+/// What git says of a disk or a system that is out of order.
+const BROKEN: [&str; 8] = [
+    "Input/output error",
+    "Too many open files",
+    "Cannot allocate memory",
+    "Resource temporarily unavailable",
+    "Permission denied",
+    "Operation not permitted",
+    "Stale file handle",
+    "unable to write",
+];
+
 static SPAWNED: AtomicUsize = AtomicUsize::new(0);
 static TRACE: OnceLock<fn(&str)> = OnceLock::new();
 
@@ -269,10 +283,15 @@ pub(super) fn failed<S: AsRef<OsStr>>(arguments: &[S], output: &Output) -> Probl
         return Problem::new(Kind::Locked, "git-locked", format!("another git process is at work here: {said}"))
             .hint("wait until it has ended; if none is running, see git ar doctor");
     }
-    let full = ["No space left", "Out of diskspace", "Disk quota", "Read-only file system", "couldn't write"];
-    if full.iter().any(|words| said.contains(words)) {
+    if FULL.iter().any(|words| said.contains(words)) {
         return Problem::new(Kind::Io, "git-failed", format!("git could not write: {said}"))
             .hint("make room on the disk and repeat the command; nothing was changed");
+    }
+    // Only in git's own words: a hook may speak of such things too.
+    let own = |line: &str| line.starts_with("fatal: ") || line.starts_with("error: ");
+    if said.lines().filter(|line| own(line)).any(|line| BROKEN.iter().any(|words| line.contains(words))) {
+        return Problem::new(Kind::Io, "git-failed", format!("git could not do its work: {said}"))
+            .hint("nothing was changed; repeat the command when the cause is gone");
     }
     let verb = arguments.first().map(|word| word.as_ref().to_string_lossy().into_owned()).unwrap_or_default();
     let said = if said.is_empty() { output.status.to_string() } else { said };
