@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::git::{Git, failed, said};
-use super::store::Lock;
+use super::store::{Lock, Store};
 use super::{Environment, Repo};
 use crate::state::problem::{Kind, Problem};
 
@@ -46,6 +46,10 @@ impl Repo {
         let tip = self.branch_tip(branch).ok_or_else(|| no_branch(branch))?;
         let folder = self.common_dir().join("ar").join("tick");
         if !self.has_worktree(&folder) {
+            // Of a repository that was moved or copied: its links lead to where that was, and it holds nothing else.
+            if folder.join(".git").is_file() {
+                Store::retire(&folder)?;
+            }
             let place = folder.to_string_lossy();
             let git = Git::at(self.common_dir()).without_large_files();
             git.text(&["worktree", "add", "--quiet", "--force", "--detach", &place, &tip])?;

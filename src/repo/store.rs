@@ -142,6 +142,13 @@ impl Store {
         }
     }
 
+    /// Removes a folder with what is in it, at once for whoever looks for it: it gets a temporary name first.
+    pub(super) fn retire(folder: &Path) -> Result<(), Problem> {
+        let aside = effect::temporary_name(folder.parent().unwrap_or(folder));
+        effect::rename(folder, &aside).map_err(|error| unwritable(&folder.display().to_string(), &error))?;
+        Self::discard(&aside)
+    }
+
     fn put(&self, path: &str, bytes: &[u8], bits: Option<u32>) -> Result<bool, Problem> {
         let place = self.locate(path)?;
         let old = std::fs::metadata(&place).ok().map(|found| found.permissions().mode() & 0o777);

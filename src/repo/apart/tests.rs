@@ -75,6 +75,21 @@ fn the_checkout_follows_around_other_edits() {
 }
 
 #[test]
+fn a_repository_that_was_copied_gets_a_worktree_of_its_own() {
+    let lab = Lab::new();
+    let apart = lab.repo().apart("develop").unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    let status = std::process::Command::new("cp").arg("-a").arg(lab.top().join(".")).arg(copy.path()).status().unwrap();
+    assert!(status.success());
+    let other = Repo::discover(copy.path(), Environment::Ignored).unwrap();
+    let there = other.apart("develop").unwrap();
+    let id = commit(&there, "a", "2\n");
+    assert_eq!(there.land("tick").unwrap(), id);
+    assert_eq!(std::fs::read_to_string(copy.path().join("a")).unwrap(), "2\n");
+    assert_eq!((lab.repo().branch_tip("develop").as_deref(), lab.read("a")), (Some(apart.tip()), "1\n".into()));
+}
+
+#[test]
 fn an_edited_or_staged_or_unknown_file_is_not_touched() {
     let spoil: [fn(&Lab); 3] = [
         |lab| lab.write("a", "edited\n"),
