@@ -3,7 +3,9 @@
 
 use std::process::Command;
 
-use crate::sandbox::Sandbox;
+use crate::judge::only_run;
+use crate::places;
+use crate::sandbox::{Sandbox, split};
 
 /// Runs a verb on a small disk, then makes room and repeats it; `$1` is the free space in KiB, or `ro`.
 const ON_A_SMALL_DISK: &str = r#"
@@ -28,6 +30,25 @@ find . -name '.git-ar-tmp-*' >../../litter
 [ "$(cat ../../code)" = 0 ] || git-ar iter new anp wider >../../again 2>&1
 git status --porcelain >../../status
 git fsck --no-dangling >../../fsck 2>&1
+"#;
+
+/// A verb that moves files is refused by a hook, where the work tree lies on another disk than git's folder.
+const ON_TWO_DISKS: &str = r#"
+set -e
+mkdir disk
+mount -t tmpfs none disk
+cp -a repo disk/repo
+mv disk/repo/.git away
+echo "gitdir: $PWD/away" >disk/repo/.git
+cd disk/repo
+chmod 600 projects/anp/iterations/1-wider/*
+mkdir -p "$HOME/away/hooks"
+printf '#!/bin/sh\nexit 1\n' >"$HOME/away/hooks/pre-commit"
+chmod +x "$HOME/away/hooks/pre-commit"
+seen() { find . -name .git -prune -o -type f -printf '%m ' -exec sha256sum {} \; | sort; git status --porcelain; }
+seen >../../before
+git-ar iter renumber anp/1 4 >../../said 2>&1 && exit 1
+seen >../../after
 "#;
 
 fn permitted(program: &str, arguments: &[&str]) -> bool {
@@ -71,20 +92,72 @@ fn a_disk_that_is_full_or_read_only_is_told_and_nothing_is_half_written() {
 }
 
 #[test]
-fn a_file_is_written_synced_renamed_and_its_folder_synced_in_this_order() {
+fn where_git_lies_on_another_disk_a_refusal_gives_bytes_and_modes_back() {
+    if !permitted("unshare", &["-rm", "true"]) {
+        eprintln!("skipped: `unshare -rm` is not permitted here, so no disk can be mounted");
+        return;
+    }
     let sandbox = lab();
+    assert!(sandbox.run("iter new anp wider").contains("committed"));
+    let output = sandbox.output(sandbox.home(), "unshare", &["-rm", "sh", "-c", ON_TWO_DISKS].map(String::from), b"");
+    let file = |name: &str| std::fs::read_to_string(sandbox.home().join(name)).unwrap_or_default();
+    assert!(output.status.success(), "{}\n{}", sandbox.shown(&output), file("said"));
+    assert!(
+        file("before").contains("600 ") && file("said").contains("git did not make the commit"),
+        "{}",
+        file("said")
+    );
+    assert_eq!(file("after"), file("before"), "{}", file("said"));
+}
+
+/// The calls to the system of a command that succeeds, a line each; nothing where they cannot be looked at.
+fn calls(sandbox: &Sandbox, words: &str) -> Option<String> {
+    if !permitted("strace", &["-o", "/dev/null", "true"]) {
+        eprintln!("skipped: strace is missing or not permitted here");
+        return None;
+    }
     let list = sandbox.home().join("calls");
     let shown = list.to_string_lossy().into_owned();
     let calls = "trace=openat,write,fsync,fdatasync,rename,renameat,renameat2,execve";
-    if !permitted("strace", &["-o", "/dev/null", "true"]) {
-        eprintln!("skipped: strace is missing or not permitted here");
-        return;
-    }
-    let git_ar = env!("CARGO_BIN_EXE_git-ar");
-    let arguments = ["-f", "-y", "-s", "0", "-e", calls, "-o", &shown, git_ar, "iter", "new", "anp", "wider"];
-    let output = sandbox.output(sandbox.top(), "strace", &arguments.map(String::from), b"");
+    let mut arguments =
+        ["-f", "-y", "-s", "160", "-e", calls, "-o", &shown, env!("CARGO_BIN_EXE_git-ar")].map(String::from).to_vec();
+    arguments.extend(split(words));
+    let output = sandbox.output(sandbox.top(), "strace", &arguments, b"");
     assert!(output.status.success(), "{}", sandbox.shown(&output));
-    let text = std::fs::read_to_string(list).unwrap();
+    Some(std::fs::read_to_string(list).unwrap())
+}
+
+#[test]
+fn the_intent_is_on_the_disk_before_the_scheduler_is_asked() {
+    let submitted = places::pushed_code();
+    let given_up = places::given_up();
+    let again = format!("job resubmit {}", only_run(&given_up));
+    let submit = "run submit mlp --seeds 0-1 --seeds-as sequence --cluster lab";
+    for (sandbox, words) in [(submitted, submit), (given_up, &*again)] {
+        let Some(text) = calls(&sandbox, words) else { return };
+        let lines: Vec<&str> = text.lines().collect();
+        let journal = |call: &str, what: &str, line: &str| {
+            line.contains(call) && line.contains("/ar/journal.ndjson>") && line.contains(what)
+        };
+        let first = |from: usize, is: &dyn Fn(&str) -> bool| {
+            let found = lines[from..].iter().position(|line| is(line)).map(|at| at + from);
+            found.unwrap_or_else(|| panic!("git ar {words}\n{text}"))
+        };
+        let step = |word: &str| format!("\\\"step\\\":\\\"{word}\\\"");
+        let intent = first(0, &|line| journal("write(", &step("intent"), line));
+        let durable = first(intent, &|line| journal("fsync(", "", line));
+        let asked = first(0, &|line| line.contains("execve(") && line.contains("/qsub\"") && !line.contains("= -1"));
+        let effect = first(asked, &|line| journal("write(", &step("effect"), line));
+        let seen = first(effect, &|line| journal("fsync(", "", line));
+        let committed = first(asked, &|line| line.contains("execve(") && line.contains("\"commit\""));
+        assert!(intent < durable && durable < asked && seen < committed, "git ar {words}\n{text}");
+    }
+}
+
+#[test]
+fn a_file_is_written_synced_renamed_and_its_folder_synced_in_this_order() {
+    let sandbox = lab();
+    let Some(text) = calls(&sandbox, "iter new anp wider") else { return };
     let lines: Vec<&str> = text.lines().collect();
     let renames: Vec<usize> =
         (0..lines.len()).filter(|n| lines[*n].contains("rename") && lines[*n].contains(".git-ar-tmp-")).collect();

@@ -25,7 +25,7 @@ impl<'a> Ready<'a> {
     fn new(case: &'a Case) -> Result<Self, String> {
         let prepared = (case.prepare)();
         let sandbox = copy(&prepared, case);
-        let old = state(&sandbox);
+        let old = state(&sandbox, case);
         let refused = unsound(&sandbox);
         let list = sandbox.home().join("points");
         let (code, said) = run(&sandbox, case, Some(&format!("count@{}", list.display())));
@@ -33,7 +33,7 @@ impl<'a> Ready<'a> {
             return Err(format!("git ar {}: it fails without a fault:\n{said}", case.words));
         }
         let points = std::fs::read_to_string(list).unwrap_or_default().lines().map(String::from).collect();
-        Ok(Self { case, prepared, old, new: state(&sandbox), points, refused: [refused, unsound(&sandbox)] })
+        Ok(Self { case, prepared, old, new: state(&sandbox, case), points, refused: [refused, unsound(&sandbox)] })
     }
 
     /// The numbers of the effects that are tried, from 1: every `step`-th, fewer where the case says so. The last few
@@ -45,7 +45,7 @@ impl<'a> Ready<'a> {
 
     /// What is wrong after the process failed; `None` when nothing is.
     fn aftermath(&self, sandbox: &Sandbox, number: usize) -> Option<String> {
-        let now = state(sandbox);
+        let now = state(sandbox, self.case);
         let torn = torn(self.case, &now, &self.old, &self.new);
         if !torn.is_empty() {
             return Some(format!("neither old nor new: {}", torn.join(", ")));
@@ -63,7 +63,7 @@ impl<'a> Ready<'a> {
                 return Some(format!("the repeated command fails:\n{said}"));
             }
         }
-        let now = state(sandbox);
+        let now = state(sandbox, self.case);
         if !is_new(self.case, &now, &self.new) {
             let files = now.files.keys().filter(|p| now.files.get(*p) != self.new.files.get(*p));
             return Some(format!("another end: {:?}\n{}\n{}", files.collect::<Vec<_>>(), now.status, self.new.status));
@@ -93,7 +93,7 @@ impl<'a> Ready<'a> {
         let (word, cause) = ERRORS[number / 2 % 3];
         let sandbox = copy(&self.prepared, self.case);
         let (code, said) = run(&sandbox, self.case, Some(&format!("{word}@{number}")));
-        let now = state(&sandbox);
+        let now = state(&sandbox, self.case);
         match code {
             // It did not need that effect.
             Some(0) if is_new(self.case, &now, &self.new) => {}
@@ -104,7 +104,7 @@ impl<'a> Ready<'a> {
             Some(12) if !said.contains(cause) => return Some(format!("the cause is not told:\n{said}")),
             Some(12) => {
                 let whole = |one: &State| now.files == one.files && now.tree == one.tree;
-                if self.case.same && !whole(&self.old) && !whole(&self.new) {
+                if self.case.same && !self.case.goes_on && !whole(&self.old) && !whole(&self.new) {
                     return Some(format!("neither the old state nor the new one:\n{said}"));
                 }
             }

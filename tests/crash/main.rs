@@ -12,6 +12,8 @@ mod judge;
 mod lab;
 mod loops;
 mod panics;
+mod places;
 #[path = "../it/sandbox.rs"]
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 mod sandbox;
+mod server;
