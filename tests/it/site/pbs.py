@@ -319,6 +319,13 @@ def refuse(asked, resources):
         sys.exit(entry["rc"])
 
 
+def hang():
+    """As long as the site is there."""
+    while os.path.isdir(HOME):
+        time.sleep(0.5)
+    os._exit(1)
+
+
 def cut():
     """Ends the ssh session that this command belongs to, as a network does."""
     pid = os.getppid()
@@ -329,7 +336,7 @@ def cut():
             os.kill(pid, signal.SIGKILL)
             break
         pid = int(status["PPid"])
-    time.sleep(600)
+    hang()
 
 
 def background(work):
@@ -583,7 +590,7 @@ def main():
     with open(os.path.join(HOME, "calls"), "a") as file:
         file.write(shlex.join([TOOL] + sys.argv[1:]) + "\n")
     if fault(f"{TOOL}-hang"):
-        time.sleep(600)
+        hang()
     if fault("down"):
         reply({"qsub": "down-server-qsub", "qdel": "down-server-qdel"}.get(TOOL, "down-server-qstat"), ("qstat:", f"{TOOL}:"))
     refusal = fault(f"{TOOL}-says")
