@@ -84,6 +84,15 @@ pub fn commits(context: &Context<'_>, commits: &[CommitInfo], subject: &str) -> 
     Ok(report)
 }
 
+/// Whether the program's branch, moved from one commit to another that does not follow it, keeps its records.
+pub fn moved(context: &Context<'_>, old: &str, new: &str) -> Result<(), Problems> {
+    if context.repo.is_ancestor(old, new)? {
+        return Ok(());
+    }
+    let after = context.repo.commit_tree(new)?;
+    merged(context, &context.repo.empty_tree(), old, After::Commit(&after), &after, today(context))
+}
+
 /// Whether a merge into `first` keeps what its parent `other` has.
 fn merged(
     context: &Context<'_>,

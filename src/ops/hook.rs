@@ -182,10 +182,10 @@ pub fn run(context: &Context<'_>, name: &str, remote: &str, refs: &str) -> Resul
 /// Checks what one line of a push brings: every commit that the remote is not known to have.
 fn pushed(context: &Context<'_>, remote: &str, line: &str) -> Result<Option<Report>, Problems> {
     let fields: Vec<&str> = line.split_whitespace().collect();
-    let (local, tip, there) = match fields[..] {
+    let (local, tip, name, there) = match fields[..] {
         [] => return Ok(None),
-        [local, tip, _] => (local, tip, "0"),
-        [local, tip, _, there] => (local, tip, there),
+        [local, tip, name] => (local, tip, name, "0"),
+        [local, tip, name, there] => (local, tip, name, there),
         _ => return Err(Problem::new(Kind::Usage, "refs", "a line of a push has four fields").into()),
     };
     let nothing = |id: &str| id.bytes().all(|digit| digit == b'0');
@@ -199,6 +199,7 @@ fn pushed(context: &Context<'_>, remote: &str, line: &str) -> Result<Option<Repo
     // The remote's tip may be a commit that was never fetched.
     if !nothing(there) && context.repo.resolve(there).is_ok() {
         known.push(there.to_string());
+        kept(context, name, there, tip)?;
     }
     let commits = context.repo.commits_not_in(&known, tip)?;
     let mut report = check::commits(context, &commits, local)?;
@@ -214,16 +215,27 @@ fn pushed(context: &Context<'_>, remote: &str, line: &str) -> Result<Option<Repo
 /// Checks what one line of a received push brings: every commit that no ref here leads to yet.
 fn received(context: &Context<'_>, line: &str) -> Result<Option<Report>, Problems> {
     let fields: Vec<&str> = line.split_whitespace().collect();
-    let (new, name) = match fields[..] {
+    let (old, new, name) = match fields[..] {
         [] => return Ok(None),
-        [_, new, name] => (new, name),
+        [old, new, name] => (old, new, name),
         _ => return Err(Problem::new(Kind::Usage, "refs", "a line of a received push has three fields").into()),
     };
     if context.repo.resolve(new).is_err() {
         return Ok(None);
     }
+    if context.repo.resolve(old).is_ok() {
+        kept(context, name, old, new)?;
+    }
     let commits = context.repo.commits_not_in(&context.repo.known_tips()?, new)?;
     check::commits(context, &commits, name).map(Some)
+}
+
+/// Whether the program's branch, when this ref is it, keeps its records; other branches are rewritten at will.
+fn kept(context: &Context<'_>, name: &str, old: &str, new: &str) -> Result<(), Problems> {
+    match name.strip_prefix("refs/heads/") {
+        Some(branch) if branch == context.settings.branch => check::moved(context, old, new),
+        _ => Ok(()),
+    }
 }
 
 fn standing(repo: &Repo, hooks: &Hooks, changed: bool) -> Result<Standing, Problems> {

@@ -118,7 +118,7 @@ fn a_verb_that_is_repeated_changes_nothing() {
         assert_eq!(sandbox.git("status --porcelain"), status, "{words:?}");
     }
     for (line, same) in [
-        ("init", "is there already; nothing changed"),
+        ("init", "nothing changed"),
         ("hook install", "hooks in"),
         ("board render", "nothing changed"),
         ("trust", "nothing changed"),

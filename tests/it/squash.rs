@@ -93,14 +93,14 @@ fn a_merge_made_the_other_way_round_takes_no_record_away() {
     sandbox.sh(sandbox.top(), "git merge -q --no-verify -s ours --no-edit develop");
     assert!(!sandbox.top().join("projects/p/iterations/1-a/runs").exists());
     let said = sandbox.run(&format!("check --range {base}..HEAD"));
-    assert!(said.contains("a record that one side has is not in the merge"), "{said}");
+    assert!(said.contains("a record that is there already is left out"), "{said}");
     sandbox.git("switch -q develop");
     sandbox.git("merge -q --ff-only old");
     sandbox.git("init -q --bare ../remote.git");
     sandbox.git("remote add origin ../remote.git");
     sandbox.git(&format!("push -q --no-verify origin {base}:refs/heads/develop"));
     let said = sandbox.try_git(sandbox.top(), "push -q origin develop");
-    assert!(said.contains("is not in the merge") && said.contains("[exit 1]"), "{said}");
+    assert!(said.contains("is left out") && said.contains("[exit 1]"), "{said}");
     // With a conflict to mend, the hook sees it before it is a commit.
     sandbox.git(&format!("reset -q --hard {base}"));
     sandbox.git("switch -q -C old HEAD~1");
@@ -110,9 +110,36 @@ fn a_merge_made_the_other_way_round_takes_no_record_away() {
     sandbox.git("switch -q old");
     sandbox.try_git(sandbox.top(), "merge -q develop");
     let said = sandbox.sh(sandbox.top(), "git checkout -q --ours train.sh; git rm -rqf projects/p/iterations/1-a/runs; git add -A; git commit -q -m merged");
-    assert!(said.contains("is not in the merge") && said.contains("[exit 1]"), "{said}");
+    assert!(said.contains("is left out") && said.contains("[exit 1]"), "{said}");
     let said = sandbox.sh(sandbox.top(), "git checkout -q develop -- projects && git commit -q -m merged");
     assert_eq!(said, "");
+}
+
+#[test]
+fn a_branch_that_is_moved_elsewhere_keeps_its_records() {
+    let sandbox = ran();
+    sandbox.git("switch -q develop");
+    sandbox.git("merge -q --ff-only side");
+    sandbox.git("init -q --bare ../remote.git");
+    sandbox.git("remote add origin ../remote.git");
+    sandbox.git("push -q --no-verify origin develop side");
+    // As if the run had never been: every commit of it is in order.
+    sandbox.git("reset -q --hard HEAD~1");
+    sandbox.commit("notes.txt", "1\n");
+    let bare = sandbox.top().parent().unwrap().join("remote.git");
+    let push = |words: &str| sandbox.try_git(sandbox.top(), &format!("push -q {words}"));
+    let said = push("--force origin develop");
+    assert!(said.contains("a record that is there already is left out") && said.contains("[exit 1]"), "{said}");
+    assert!(sandbox.run_in(&bare, "hook install --pre-receive").contains("installed"));
+    let said = push("--force --no-verify origin develop");
+    assert!(said.contains("a record that is there already is left out") && said.contains("[exit 1]"), "{said}");
+    // A branch of one's own is rewritten at will, and so is develop when its records come along.
+    assert_eq!(push("--force --no-verify origin develop:side"), "");
+    sandbox.git("fetch -q origin");
+    sandbox.git("reset -q --hard origin/develop");
+    sandbox.git("commit -q --amend -m reworded");
+    let said = push("--force origin develop");
+    assert!(!said.contains("[exit"), "{said}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! A merge keeps the records of every side. Its first parent is judged like that of any commit; a merge made the other
-//! way round would otherwise take away what only the other side has.
+//! way round would otherwise take away what only the other side has. So does a branch that is moved elsewhere.
 
 use super::Case;
 use super::files::{self, FileKind};
@@ -42,7 +42,7 @@ fn in_run(path: &str) -> Option<&str> {
 }
 
 fn lost(change: &Change) -> Problem {
-    let message = "a record that one side has is not in the merge; what happened stays in the history";
+    let message = "a record that is there already is left out; what happened stays in the history";
     let hint = "keep the files of every run; one that should not count: git ar run exclude RUN --reason TEXT";
     Problem::new(Kind::Refused, "record-removed", message).at(&change.path).hint(hint)
 }
@@ -57,7 +57,7 @@ fn steps(case: &Case<'_>, change: &Change) -> Result<Option<Problem>, Problem> {
     if old.len() <= new.len() || !old.starts_with(new) {
         return Ok(None);
     }
-    let message = "the merge drops steps that one side took; steps are only ever appended";
+    let message = "steps that were taken already are left out; steps are only ever appended";
     let problem = Problem::new(Kind::Refused, "steps-rewritten", message).at(after.path()).line(after.line("steps"));
     Ok(Some(problem.hint(format!("keep the longer list of steps and its phase; git ar phase why {}", after.name()))))
 }
