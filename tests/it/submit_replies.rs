@@ -116,6 +116,32 @@ fn a_job_that_was_over_before_its_id_arrived_is_known_by_its_own_word() {
 }
 
 #[test]
+fn a_job_of_the_same_name_is_somebody_elses() {
+    let site = Site::without_ssh(PBS_18);
+    let sandbox = lab(&site, "local").with_env("ME", "alice");
+    // Everybody has a folder of their own, and what is submitted from the same commit has the same name.
+    let scratch = format!("scratch: {}", site.path("scratch").display());
+    let profile = site.profile("local").replace(&scratch, &format!("{scratch}/$ME"));
+    sandbox.commit("configs/cluster/site.yaml", &profile);
+    sandbox.git("push -q origin develop");
+    let other = sandbox.home().join("other");
+    sandbox.sh(sandbox.home(), "git clone -q -b develop remote.git other");
+    site.configure(json!({"owner": "alice"}));
+    has(&sandbox.run("run submit mlp --seeds 0"), &["is queued on site"]);
+    site.configure(json!({"owner": null}));
+    let submit = || {
+        let mut command = sandbox.command(&other, env!("CARGO_BIN_EXE_git-ar"));
+        sandbox.shown(&command.args(["run", "submit", "mlp", "--seeds", "0"]).env("ME", "bob").output().unwrap())
+    };
+    // The answer says nothing, and no job got in: that of the other person is none of ours.
+    site.fault(json!({"qsub-says": {"recorded": "qdel-running", "times": 1}}));
+    has(&submit(), &["printed no job id", "[exit 7]"]);
+    has(&submit(), &["is queued on site", "job 1.vm"]);
+    let names: Vec<String> = site.jobs().iter().map(|job| job["name"].to_string()).collect();
+    assert_eq!((names.len(), &names[0]), (2, &names[1]));
+}
+
+#[test]
 fn a_server_without_history_is_asked_about_the_present() {
     let site = Site::without_ssh(PBS_23);
     site.configure(json!({"history": false}));

@@ -183,7 +183,7 @@ impl Site {
     }
 
     /// Changes the server: `version`, `scale` (walltime), `kill_delay`, `queues`, `default_queue`, `project_required`,
-    /// `history` (whether jobs that are over are still known).
+    /// `owner` (whose jobs are submitted), `history` (whether jobs that are over are still known).
     pub(crate) fn configure(&self, change: Value) {
         self.merge("pbs/config.json", change);
     }

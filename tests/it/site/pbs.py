@@ -3,7 +3,7 @@
 server with ids, names and times put in. A request that no recording covers fails by name.
 
 Files beside its folder: config.json (server), faults.json (what goes wrong), jobs/N.json, calls (what was asked)."""
-import fcntl, json, os, re, shlex, signal, subprocess, sys, time
+import fcntl, json, os, pwd, re, shlex, signal, subprocess, sys, time
 from contextlib import contextmanager
 
 HOME = os.path.dirname(os.path.dirname(os.path.abspath(sys.argv[0])))
@@ -267,7 +267,7 @@ def qsub(words):
         "ctime": time.time(), "out": place("o", "o"), "err": place("e", "e"), "project": asked.get("P", "_pbs_project_default"),
         "walltime": seconds(resources.get("walltime", "01:00:00")), "select": resources.get("select", "1:ncpus=1"),
         "arguments": " ".join(words), "shell": asked.get("S", "/bin/sh"), "directory": os.getcwd(),
-        "array": [low, high] if array else None, "indices": array, "members": {}, "joined": asked.get("j"),
+        "owner": CONFIG.get("owner", whoami()), "array": [low, high] if array else None, "indices": array, "members": {}, "joined": asked.get("j"),
     }
     with locked():
         with open(os.path.join(HOME, "jobs", f"{n}.sh"), "w", newline="") as file:
@@ -286,6 +286,10 @@ def qsub(words):
         say(odd.get("out", "").replace("ID", ident), odd.get("err", ""))
         sys.exit(odd.get("code", 0))
     reply("qsub-array" if array else "qsub-ok", ("8[].vm" if array else "0.vm", ident))
+
+
+def whoami():
+    return pwd.getpwuid(os.getuid()).pw_name
 
 
 def queue_of(asked):
@@ -582,7 +586,8 @@ def qselect(words):
         reply("history-off", ("qstat:", "qselect:"), (" 0.scheduler", ""))
     for job in shown_jobs():
         states = asked.get("s") or ("QHRBF" if "x" in asked else "QHRB")
-        if job["state"] in states and asked.get("N", job["name"]) == job["name"]:
+        mine = asked.get("u", job["owner"]) == job["owner"]
+        if mine and job["state"] in states and asked.get("N", job["name"]) == job["name"]:
             say(job["id"] + "\n")
 
 
