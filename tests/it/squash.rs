@@ -5,13 +5,14 @@ use crate::sandbox::Sandbox;
 const FILE: &str = "projects/p/iterations/1-a/iteration.yaml";
 const PREDICTION: &str =
     "{metric: val/accuracy, direction: maximize, baseline: none, reason: first, minimal_effect: 0.4, seeds: 1}";
-const TRAINER: &str = r#"mkdir -p "$AR_RUN_DIR/seed-$AR_SEED"
+const TRAINER: &str = r#"[ ! -f "$HOME/meanwhile" ] || sh "$HOME/meanwhile"
+mkdir -p "$AR_RUN_DIR/seed-$AR_SEED"
 printf '{"schema":1,"run":"%s","seed":%s,"commit":"%s","config_digest":"%s","status":"completed","epochs_planned":1,"epochs_run":1,"metrics":{"val/accuracy":{"final":0.5,"best":0.5,"best_epoch":1,"direction":"maximize"}}}\n' \
     "$AR_RUN" "$AR_SEED" "$AR_COMMIT" "$AR_CONFIG_DIGEST" > "$AR_RUN_DIR/seed-$AR_SEED/metrics.json"
 "#;
 
-/// An iteration in experiment on `develop`, and the branch `side` with its full run, checked out.
-fn ran() -> Sandbox {
+/// An iteration in experiment on `develop`, and the branch `side`, checked out.
+fn planned() -> Sandbox {
     let sandbox = Sandbox::repository();
     sandbox.write("configs/ar.yaml", "schema: 1\ntrainer: [sh, train.sh]\n");
     sandbox.write("configs/config.yaml", "defaults:\n  - _self_\n  - experiment: null\nseed: 0\n");
@@ -29,6 +30,12 @@ fn ran() -> Sandbox {
     sandbox.run("hook install");
     sandbox.run("trust");
     sandbox.git("switch -q -c side");
+    sandbox
+}
+
+/// The same with its full run.
+fn ran() -> Sandbox {
+    let sandbox = planned();
     let said = sandbox.run("run local a");
     assert!(said.contains("committed"), "{said}");
     sandbox
@@ -79,6 +86,21 @@ fn an_honest_squash_passes_also_with_a_step_back() {
     sandbox.git("commit -q -a -m lower");
     assert_eq!(squash(&sandbox), "");
     assert!(sandbox.run("check --tree HEAD").contains("in order"));
+}
+
+#[test]
+fn a_plan_that_changes_while_a_first_run_trains_refuses_no_result() {
+    for commit in ["git commit -q -a -m lower", ":"] {
+        let sandbox = planned();
+        let line = format!("cd \"$HOME/repo\" && sed -i s/0.4/0.1/ {FILE} && {commit}\n");
+        std::fs::write(sandbox.home().join("meanwhile"), line).unwrap();
+        let said = sandbox.run("run local a");
+        assert!(said.contains("committed") && sandbox.read(FILE).contains("0.1"), "{commit}: {said}");
+        assert!(sandbox.run("check --tree HEAD").contains("in order"));
+        // What lay uncommitted has come too late.
+        let said = sandbox.try_git(sandbox.top(), "commit -q -a -m late");
+        assert_eq!(said.contains("is frozen since the full run"), commit == ":", "{said}");
+    }
 }
 
 #[test]
