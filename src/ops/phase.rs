@@ -99,7 +99,7 @@ fn step(
     let document = document_of(to).filter(|d| !on_disk(tree, view, *d));
     writes.extend(document.map(|d| scaffold::document(&view.folder, d)));
     if to == Phase::Analyze || from == Phase::Analyze && to == Phase::Conclude {
-        compared(tree, view, &mut writes)?;
+        compared(&head, tree, view, &mut writes)?;
     }
     let waits = match to {
         Phase::Concluded => boards_in_step(context, &head, &mut writes)?,
@@ -170,10 +170,11 @@ pub(super) fn own_edits(head: &dyn Tree, tree: &dyn Tree, view: &IterationView) 
     Ok(writes)
 }
 
-/// Health, comparison and score in `analysis.md`, rendered from the raw seeds.
-fn compared(tree: &dyn Tree, view: &IterationView, writes: &mut Vec<Write>) -> Result<(), Problem> {
-    let runs = load::runs(tree, &view.folder)?;
-    let body = compare::iteration(tree, view, &runs)?.body();
+/// Health, comparison and score in `analysis.md`, rendered from the raw seeds as they are committed: the disk may hold
+/// other ones, which git was told not to see.
+fn compared(head: &dyn Tree, tree: &dyn Tree, view: &IterationView, writes: &mut Vec<Write>) -> Result<(), Problem> {
+    let runs = load::runs(head, &view.folder)?;
+    let body = compare::iteration(head, view, &runs)?.body();
     let path = join(&view.folder, Document::Analysis.file());
     let written = writes.iter().find(|w| w.path == path).and_then(|w| w.text.clone());
     let text = match written {
@@ -213,7 +214,7 @@ pub fn write_comparison(context: &Context<'_>, name: Option<&str>) -> Result<Rec
         return Err(refused(&view, message, &format!("git ar phase show {}", view.name())).into());
     }
     let mut writes = Vec::new();
-    compared(&tree, &view, &mut writes)?;
+    compared(&context.repo.head_tree()?, &tree, &view, &mut writes)?;
     let trailers = [("AR-Project", view.project.to_string()), ("AR-Iteration", view.id.to_string())];
     context.record("phase show", writes, &format!("{}: compare anew", view.name()), &trailers)
 }

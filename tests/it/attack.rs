@@ -236,3 +236,15 @@ fn a_waiver_counts_on_the_day_of_its_step() {
     let said = sandbox.run("gate list p/1");
     assert!(said.contains("analysis"), "{said}");
 }
+
+#[test]
+fn results_that_git_was_told_not_to_see_are_not_compared() {
+    let sandbox = experiment();
+    let metrics = format!("{RUN}/seed-1/metrics.json");
+    sandbox.git(&format!("update-index --skip-worktree {metrics}"));
+    sandbox.write(&metrics, &sandbox.read(&metrics).replace("0.91", "0.99"));
+    let said = sandbox.run("phase next");
+    assert!(said.contains("experiment → analyze"), "{said}");
+    let analysis = sandbox.git(&format!("show HEAD:{FOLDER}/analysis.md"));
+    assert!(analysis.contains("90.50") && !analysis.contains("94.50"), "{analysis}");
+}
