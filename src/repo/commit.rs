@@ -6,6 +6,15 @@ use super::Repo;
 use super::git::{Git, failed, said};
 use crate::state::problem::{Kind, Problem};
 
+/// What git says when it could not read its own files, or write the message, and takes that for an answer.
+const MISREAD: [&str; 5] = [
+    "does not have any commits yet",
+    "reference already exists",
+    "tree-ish HEAD not found",
+    "not a git repository",
+    "due to empty commit message",
+];
+
 /// What came of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Committed {
@@ -62,19 +71,33 @@ impl Repo {
         if !new.is_empty() {
             git.on_paths(&["add", "--force", "--intent-to-add"], &new)?;
         }
+        let before = self.head()?.commit;
         let message = with_trailers(message, trailers);
         let arguments = ["commit", "--quiet", "--only", "--cleanup=whitespace", "-m", &message];
-        let output = git.run_on_paths(&arguments, paths)?;
-        if output.status.success() {
-            let head = self.head()?.commit;
-            self.seen.borrow_mut().clone_from(&head);
-            return Ok(head.map_or(Committed::Nothing, Committed::Made));
+        let came = git.run_on_paths(&arguments, paths);
+        if came.as_ref().is_ok_and(|output| output.status.success()) || self.stands(&git, before.as_deref(), paths) {
+            return Ok(self.made());
         }
+        let output = came?;
         let unchanged = output.status.code() == Some(1) && !self.differ(&git, paths)?;
         if !new.is_empty() {
             self.forget(&git, &new)?;
         }
         if unchanged { Ok(Committed::Nothing) } else { Err(refused(&output)) }
+    }
+
+    /// Whether the commit was made all the same: git may fail after it has moved `HEAD`.
+    fn stands(&self, git: &Git, before: Option<&str>, paths: &[String]) -> bool {
+        let moved = self.head().is_ok_and(|head| head.commit.as_deref() != before);
+        moved && self.differ(git, paths).is_ok_and(|differ| !differ)
+    }
+
+    /// The commit that was just made. It stands, whether or not `HEAD` can be read now.
+    fn made(&self) -> Committed {
+        let head = self.head().or_else(|_| self.head()).map(|head| head.commit);
+        let made = head.as_ref().ok().cloned().flatten();
+        *self.seen.borrow_mut() = head;
+        Committed::Made(made.unwrap_or_else(|| "HEAD".into()))
     }
 
     /// Every file that differs from `HEAD`; files that git ignores are left out.
@@ -139,6 +162,11 @@ fn with_trailers(message: &str, trailers: &[(&str, String)]) -> String {
 
 fn refused(output: &Output) -> Problem {
     let problem = failed(&["commit"], output);
+    if MISREAD.iter().any(|words| problem.message.contains(words)) {
+        let message = format!("git could not read or write its own files: {}", said(output));
+        return Problem::new(Kind::Io, "git-failed", message)
+            .hint("nothing was changed; repeat the command when the cause is gone");
+    }
     if problem.kind == Kind::Locked || problem.hint.is_some() {
         return problem;
     }

@@ -2,9 +2,9 @@
 //! and for what gix cannot do.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Write as _;
+use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -122,14 +122,7 @@ impl Git {
         let mut child = fail::point("git.start")
             .and_then(|()| command.spawn())
             .map_err(|error| not_started(&self.folder, &error))?;
-        let stdin = child.stdin.take();
-        let output = std::thread::scope(|scope| {
-            if let Some(mut stdin) = stdin {
-                // Git may end before it has read everything; its exit status says what matters.
-                scope.spawn(move || stdin.write_all(input).ok());
-            }
-            child.wait_with_output()
-        });
+        let output = talk(&mut child, input);
         fail::done("git.done");
         output.map_err(|error| not_started(&self.folder, &error))
     }
@@ -249,6 +242,27 @@ impl Git {
     }
 }
 
+/// Gives a child its input and takes what it says until it ends.
+fn talk(child: &mut Child, input: &[u8]) -> std::io::Result<Output> {
+    let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
+    let (stdout, stderr) = std::thread::scope(|scope| {
+        if let Some(mut stdin) = stdin {
+            // Git may end before it has read everything; its exit status says what matters.
+            scope.spawn(move || stdin.write_all(input).ok());
+        }
+        let stderr = scope.spawn(move || all(stderr));
+        (all(child.stdout.take()), stderr.join())
+    });
+    let status = child.wait()?;
+    Ok(Output { status, stdout: stdout?, stderr: stderr.unwrap_or_else(|_| Ok(Vec::new()))? })
+}
+
+fn all(from: Option<impl Read>) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.map_or(Ok(0), |mut from| from.read_to_end(&mut bytes))?;
+    Ok(bytes)
+}
+
 /// Whether git, started in `top`, finds `git_dir` by itself.
 fn leads_to(top: &Path, git_dir: &Path) -> bool {
     let dot_git = top.join(".git");
@@ -288,7 +302,7 @@ pub(super) fn failed<S: AsRef<OsStr>>(arguments: &[S], output: &Output) -> Probl
             .hint("make room on the disk and repeat the command; nothing was changed");
     }
     // Only in git's own words: a hook may speak of such things too.
-    let own = |line: &str| line.starts_with("fatal: ") || line.starts_with("error: ");
+    let own = |line: &str| ["fatal: ", "error: ", "warning: "].iter().any(|begin| line.starts_with(begin));
     if said.lines().filter(|line| own(line)).any(|line| BROKEN.iter().any(|words| line.contains(words))) {
         return Problem::new(Kind::Io, "git-failed", format!("git could not do its work: {said}"))
             .hint("nothing was changed; repeat the command when the cause is gone");

@@ -4,7 +4,7 @@ use gix::ObjectId;
 use gix::revision::walk::Sorting;
 
 use super::Repo;
-use super::objects::explain;
+use super::objects::{explain, is_unreadable};
 use crate::state::problem::{Kind, Problem};
 
 /// A commit of a range.
@@ -34,7 +34,10 @@ impl Repo {
         if said.is_empty() || said.starts_with('-') {
             return Err(unknown(said));
         }
-        self.git.rev_parse_single(spec).map(gix::Id::detach).map_err(|_| unknown(said))
+        self.git.rev_parse_single(spec).map(gix::Id::detach).map_err(|error| match is_unreadable(&error) {
+            true => explain("revision", said, &error),
+            false => unknown(said),
+        })
     }
 
     /// One commit.

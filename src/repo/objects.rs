@@ -76,6 +76,12 @@ pub(super) fn chain(error: &gix::Error) -> String {
     texts.join(": ")
 }
 
+/// Whether the system could not read what is there; a file that is missing is no such case.
+pub(super) fn is_unreadable(error: &gix::Error) -> bool {
+    let text = chain(error);
+    text.contains("(os error ") && !text.contains("(os error 2)")
+}
+
 /// An object that is not there: normal in a partial clone, damage elsewhere.
 fn missing(repo: &gix::Repository, id: ObjectId, error: &gix::Error) -> Problem {
     if !error.is_not_found() {

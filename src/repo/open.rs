@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use gix::sec::trust::Mapping;
 
-use super::objects::explain;
+use super::objects::{explain, is_unreadable};
 use super::{CommitTree, DiskTree, IndexTree};
 use crate::state::problem::{Kind, Problem};
 
@@ -36,7 +36,7 @@ pub struct Repo {
     git_dir: PathBuf,
     pub(super) code_trees: RefCell<HashMap<String, String>>,
     /// The commit that whoever opened the repository has seen, own commits since then included.
-    pub(super) seen: RefCell<Option<String>>,
+    pub(super) seen: RefCell<Result<Option<String>, Problem>>,
     /// The object database of a push, as long as the repository is open.
     pub(super) held: Option<super::receive::Held>,
 }
@@ -92,10 +92,10 @@ impl Repo {
     pub(super) fn of(git: gix::Repository, top: &Path) -> Self {
         let top = clean(top);
         let (common_dir, git_dir) = (clean(git.common_dir()), clean(git.git_dir()));
-        let (code_trees, seen) = (RefCell::default(), RefCell::default());
+        let (code_trees, seen) = (RefCell::default(), RefCell::new(Ok(None)));
         let repo = Self { git, top, common_dir, git_dir, code_trees, seen, held: None };
         // A HEAD that cannot be read is told by whoever needs it.
-        *repo.seen.borrow_mut() = repo.head().ok().and_then(|head| head.commit);
+        *repo.seen.borrow_mut() = repo.head().map(|head| head.commit);
         repo
     }
 
@@ -230,6 +230,10 @@ fn not_opened(cwd: &Path, error: &gix::Error) -> Problem {
     let chain = super::objects::chain(error);
     match error.downcast_any_ref::<E>() {
         Some(E::NoTrustedGitRepository { candidate, .. }) => return another_owner(candidate),
+        Some(_) if cwd.ancestors().any(looks_whole) => {
+            let message = format!("The repository of {} cannot be read", cwd.display());
+            return Problem::new(Kind::Io, "not-opened", message).hint("git status   says what git makes of it");
+        }
         Some(_) => {
             return Problem::new(
                 Kind::NotARepository,
@@ -243,12 +247,15 @@ fn not_opened(cwd: &Path, error: &gix::Error) -> Problem {
     if chain.contains("safe.directory") || chain.contains("not owned by") {
         return another_owner(cwd);
     }
-    Problem::new(
-        Kind::NotARepository,
-        "not-opened",
-        format!("The repository of {} cannot be opened: {chain}", cwd.display()),
-    )
-    .hint("git status   says what git makes of it")
+    let kind = if is_unreadable(error) { Kind::Io } else { Kind::NotARepository };
+    Problem::new(kind, "not-opened", format!("The repository of {} cannot be opened: {chain}", cwd.display()))
+        .hint("git status   says what git makes of it")
+}
+
+/// Whether a folder holds what git takes for a repository.
+fn looks_whole(folder: &Path) -> bool {
+    let git = folder.join(".git");
+    git.join("HEAD").is_file() && git.join("objects").is_dir() && git.join("refs").is_dir()
 }
 
 /// The refusal of a repository that belongs to somebody else.

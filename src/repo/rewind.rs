@@ -36,7 +36,7 @@ impl Transaction<'_> {
             }
             moved
         })?;
-        *self.repo.seen.borrow_mut() = base.map(str::to_string);
+        *self.repo.seen.borrow_mut() = Ok(base.map(str::to_string));
         Ok(())
     }
 

@@ -36,7 +36,7 @@ impl Repo {
 
     /// The trees between which others moved `HEAD` since this process looked at it.
     fn moved(&self) -> Result<Option<(CommitTree, CommitTree)>, Problem> {
-        let seen = self.seen.borrow().clone();
+        let seen = self.seen.borrow().clone()?;
         if seen == self.head()?.commit {
             return Ok(None);
         }

@@ -17,6 +17,7 @@ mod demo;
 mod doctor;
 mod environment;
 mod every_verb;
+mod faults;
 mod handoff;
 mod hooks;
 mod hostile;

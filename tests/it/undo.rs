@@ -35,7 +35,7 @@ fn write_survey(sandbox: &Sandbox) {
 /// What a person can see of a state: branch, index, work tree.
 fn seen(sandbox: &Sandbox) -> String {
     let all = "git rev-parse HEAD; git status --porcelain; git ls-files -s; git diff; git diff --cached; \
-               find . -path ./.git -prune -o -type f -print -exec cat {} +";
+               find . -path ./.git -prune -o -type f -print | sort | xargs head -v -c 100000";
     sandbox.sh(sandbox.top(), all)
 }
 

@@ -60,9 +60,10 @@ impl Repo {
     fn set_driver(&self, fallback: Option<&Path>) -> Result<bool, Problem> {
         let values = [
             ("name", "git-ar merges state files key by key".to_string()),
-            ("driver", driver(fallback)),
             // Of several common ancestors one is taken, and none is made up with conflict markers in it.
             ("recursive", "binary".to_string()),
+            // The last one: where it is set, the others are.
+            ("driver", driver(fallback)),
         ];
         let mut done: Vec<(&str, Option<String>)> = Vec::new();
         for (key, value) in values {
