@@ -129,7 +129,14 @@ fn what_lies_there_unused_is_listed_and_nothing_is_removed() {
 fn a_git_ar_that_does_not_start_there_is_told() {
     let site = Site::start(PBS_18);
     let sandbox = repository(&site, "ssh", "");
-    assert!(check(&sandbox, "programs")["found"].as_str().unwrap().contains("no git-ar (jobs need none)"));
+    for (trainer, words) in [
+        ("reference", "no git-ar, which the trainer `reference` needs there"),
+        ("[python3, train.py]", "no git-ar (jobs need none)"),
+    ] {
+        sandbox.write("configs/ar.yaml", &format!("schema: 1\nloop: off\ntrainer: {trainer}\n"));
+        let said = check(&sandbox, "programs")["found"].as_str().unwrap().to_string();
+        assert!(said.contains(words), "{said}");
+    }
     let ours = site.path("home/bin/git-ar");
     std::fs::create_dir(ours.parent().unwrap()).unwrap();
     let put = |text: &str| {

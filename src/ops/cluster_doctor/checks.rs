@@ -2,7 +2,7 @@
 
 use super::Facts;
 use crate::cluster::live;
-use crate::cluster::profile::Delivery;
+use crate::cluster::profile::{Delivery, Transport};
 use crate::ops::Context;
 use crate::ops::doctor::{Check, State};
 use crate::ops::site::Site;
@@ -30,7 +30,7 @@ pub(super) fn all(site: &Site, facts: &Facts, context: &Context<'_>) -> Vec<Chec
     checks.extend(python(site, facts));
     checks.extend(image(site, facts));
     checks.extend(clone(site, facts));
-    checks.push(programs(facts));
+    checks.push(programs(site, facts, context));
     checks
 }
 
@@ -247,7 +247,7 @@ fn clone(site: &Site, facts: &Facts) -> Option<Check> {
     })
 }
 
-fn programs(facts: &Facts) -> Check {
+fn programs(site: &Site, facts: &Facts, context: &Context<'_>) -> Check {
     let said = |name: &str, none: &str| facts.one(name).unwrap_or(none).to_string();
     let others = format!("{}, {}", said("git", "no git"), said("python", "no python3"));
     if let Some(why) = facts.one("badgit-ar") {
@@ -256,6 +256,16 @@ fn programs(facts: &Facts) -> Check {
             "without it, `sh` and the script that git ar run submit --dry-run prints do as well".to_string(),
         ];
         return Check::bad("programs", State::Missing, format!("{others}; git-ar does not start there: {why}"), fix);
+    }
+    let trainer = site.profile.trainer.as_ref().unwrap_or(&context.settings.trainer);
+    let ours = trainer == &Trainer::Named(BuiltIn::Reference) && site.profile.transport != Transport::Local;
+    if ours && facts.one("git-ar").is_none() {
+        let fix = vec![
+            "cargo xtask static   builds one that starts there: copy it into a folder on the PATH of jobs".to_string(),
+            format!("or name a trainer of your own under `trainer:` in {} or configs/ar.yaml", file(site)),
+        ];
+        let found = format!("{others}, no git-ar, which the trainer `reference` needs there");
+        return Check::bad("programs", State::Missing, found, fix);
     }
     Check::ok("programs", format!("{others}, {}", said("git-ar", "no git-ar (jobs need none)")))
 }
