@@ -5,6 +5,7 @@ use crate::config::{self, Composed, Job, PRIMARY, Selection};
 use crate::state::entities::{Planned, Seeds};
 use crate::state::problem::{Kind, Problem, Problems};
 use crate::state::record::RunKind;
+use crate::state::rules::key_in;
 use crate::state::tree::Tree;
 
 /// One resolved config of an experiment, seeds apart.
@@ -77,10 +78,17 @@ fn cell(job: Vec<String>, composed: &Composed<'_>, choice: &str, typed: bool) ->
     if typed {
         super::config::fits(composed, &stored)?;
     }
+    let text = stored.to_yaml();
+    // It would be refused with the results, when they are to be committed.
+    if let Some(line) = key_in(&text) {
+        let message = format!("the composed config holds a key of a service, in its line {line}");
+        let problem = Problem::new(Kind::Refused, "secret", message);
+        return Err(problem.hint("let it name a variable instead, such as ${oc.env:WANDB_API_KEY}").into());
+    }
     Ok(Cell {
         overrides: job.into_iter().filter(|o| o != choice).collect(),
         digest: config::digest(&stored),
-        stored: stored.to_yaml(),
+        stored: text,
         resolved: composed.resolved()?.to_yaml(),
     })
 }

@@ -50,6 +50,22 @@ fn an_environment_file_that_others_can_read_is_told() {
     assert!(!sandbox.run("doctor").contains("chmod 600"));
 }
 
+#[test]
+fn a_key_in_a_config_is_told_before_anything_is_trained() {
+    let sandbox = Sandbox::repository();
+    sandbox.write("configs/ar.yaml", "schema: 1\nloop: off\ntrainer: [sh, train.sh]\n");
+    sandbox.write("configs/config.yaml", "defaults:\n  - _self_\n  - experiment: null\nseed: 0\n");
+    sandbox.write("configs/experiment/a.yaml", "# @package _global_\nmodel: {name: m}\n");
+    sandbox.write("projects/p/project.yaml", "schema: 1\ntitle: P\nquestion: Q\n");
+    sandbox.commit("train.sh", "touch \"$HOME/started\"\n");
+    sandbox.run("trust");
+    let said = sandbox.run(&format!("run local a +wandb.api_key={}", key()));
+    assert!(said.contains("holds a key of a service") && said.contains("[exit 4]"), "{said}");
+    assert!(!said.contains(&key()) && !sandbox.home().join("started").exists(), "{said}");
+    sandbox.run("run local a '+wandb.api_key=${oc.env:KEY,none}'");
+    assert!(sandbox.home().join("started").exists());
+}
+
 /// Whatever the environment and `.env` hold, none of it is in a job, on the site, in git or in what a process is called
 /// with.
 #[test]

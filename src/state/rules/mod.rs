@@ -31,6 +31,7 @@ use super::tree::{Change, Tree};
 pub use documents::{Document, untouched_sections};
 pub(crate) use files::FileKind;
 pub use gates::{GATES, Gate, GateResult, Outcome, gates_of};
+pub use secrets::key_in;
 pub use steps::too_early;
 pub use view::Evidence;
 

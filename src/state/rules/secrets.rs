@@ -55,6 +55,12 @@ fn in_text(case: &Case<'_>, path: &str) -> Result<Option<(&'static str, u32)>, P
 
 const KEY: &str = "a key of a service";
 
+/// The first line (from 1) of a text that holds a service's key.
+#[must_use]
+pub fn key_in(text: &str) -> Option<usize> {
+    text.lines().position(is_key).map(|at| at + 1)
+}
+
 /// What keys begin with at services that mark theirs, and how many letters and digits follow at least.
 const MARKED: [(&str, usize); 7] =
     [("ghp_", 36), ("github_pat_", 50), ("glpat-", 20), ("hf_", 30), ("AKIA", 16), ("xoxb-", 40), ("wandb_v1_", 30)];
