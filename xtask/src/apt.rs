@@ -24,9 +24,9 @@ const PROGRAMS: [(&str, &str); 13] = [
     ("strace", "strace"),
     // `tests/it/environment.rs`: a Python that makes virtual environments.
     ("/usr/bin/python3 -m ensurepip --version", "python3-venv"),
-    // What OpenSSL is built with, for `transport: ssh2`.
-    ("perl", "perl"),
-    ("make", "make"),
+    // The feature ssh2.
+    ("pkg-config", "pkg-config"),
+    ("/usr/include/openssl/ssl.h", "libssl-dev"),
 ];
 
 /// Installs what is missing; a failure names the packages.
