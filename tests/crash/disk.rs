@@ -111,6 +111,7 @@ fn where_git_lies_on_another_disk_a_refusal_gives_bytes_and_modes_back() {
 }
 
 /// The calls to the system of a command that succeeds, a line each; nothing where they cannot be looked at.
+#[allow(clippy::print_stderr, reason = "a test that cannot run says so")]
 fn calls(sandbox: &Sandbox, words: &str) -> Option<String> {
     if !permitted("strace", &["-o", "/dev/null", "true"]) {
         eprintln!("skipped: strace is missing or not permitted here");

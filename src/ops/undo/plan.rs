@@ -139,8 +139,11 @@ impl Plan {
     }
 }
 
+/// A file that was read, none where there is none.
+type Bytes = Result<Option<Vec<u8>>, Problem>;
+
 /// A file of a commit as it stands on the disk where that is checked out; nothing without a commit.
-fn on_disk(context: &Context<'_>, commit: Option<&str>, path: &str) -> Result<Option<Vec<u8>>, Problem> {
+fn on_disk(context: &Context<'_>, commit: Option<&str>, path: &str) -> Bytes {
     commit.map(|commit| context.repo.checked_out(commit, path)).transpose()
 }
 
@@ -160,7 +163,7 @@ fn own(context: &Context<'_>, id: &str) -> Result<(Step, String), Problem> {
     let before = info.parents.first().map_or_else(|| Ok(repo.empty_tree()), |parent| repo.commit_tree(parent))?;
     let after = repo.commit_tree(id)?;
     let changes = repo.changes(&before, After::Commit(&after))?;
-    let is_own = |read: &dyn Fn(&Change) -> Result<Option<Vec<u8>>, Problem>| {
+    let is_own = |read: &dyn Fn(&Change) -> Bytes| {
         let bytes = changes.iter().map(|c| Ok((c.path.as_str(), read(c)?))).collect::<Result<Vec<_>, Problem>>()?;
         Ok::<bool, Problem>(mark::change(bytes.iter().map(|(path, bytes)| (*path, bytes.as_deref()))) == mark.change)
     };
