@@ -110,7 +110,8 @@ fn crash_steps(report: &mut Report) {
     let property = ["test", "--features", "failpoints", "--test", "it", "property::"];
     let [mut crash, mut property] = [&crash[..], &property[..]].map(cargo);
     if std::env::var_os("TMPDIR").is_none() && has_room(MEMORY) {
-        [&mut crash, &mut property].map(|command| command.env("TMPDIR", MEMORY));
+        crash.env("TMPDIR", MEMORY);
+        property.env("TMPDIR", MEMORY);
     }
     report.step("crashes: tests", || ended(show(&mut crash).and(show(&mut property))));
     let lints = ["clippy", "--quiet", "--features", "failpoints", "--all-targets", "--", "-D", "warnings"];
