@@ -24,9 +24,9 @@ const PROGRAMS: [(&str, &str); 13] = [
     ("strace", "strace"),
     // `tests/it/environment.rs`: a Python that makes virtual environments.
     ("/usr/bin/python3 -m ensurepip --version", "python3-venv"),
-    // The feature ssh2.
-    ("pkg-config", "pkg-config"),
-    ("/usr/include/openssl/ssl.h", "libssl-dev"),
+    // The OpenSSL that is compiled in for `transport: ssh2`.
+    ("perl", "perl"),
+    ("make", "make"),
 ];
 
 /// Installs what is missing; a failure names the packages.

@@ -19,6 +19,7 @@ pub(crate) fn build() -> Result<(), Failure> {
     let folder = top().join("target/static");
     let mut command = cargo(&["build", "--release", "--bin", "git-ar", "--target", &target]);
     command.env("RUSTFLAGS", "-C target-feature=+crt-static").env("CARGO_TARGET_DIR", &folder);
+    command.env_remove("OPENSSL_NO_VENDOR");
     show(&mut command)?;
     prove(&folder.join(&target).join("release/git-ar"))
 }

@@ -53,10 +53,10 @@ impl Report {
 pub(crate) fn run(engine: bool) -> Result<(), Failure> {
     let mut report = Report::default();
     report.step("format", || with_tool("fmt", "rustfmt", &["fmt", "--all", "--check"]));
+    report.step("programs of the system", || ended(apt::provide()));
     let lints = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"];
     report.step("lints", || with_tool("clippy", "clippy", &lints));
     let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
-    report.step("programs of the system", || ended(apt::provide()));
     report.step("hook managers", || match hook_managers::provide() {
         Ok(folder) => {
             tests.env("GIT_AR_HOOK_MANAGERS", folder);
@@ -73,14 +73,11 @@ pub(crate) fn run(engine: bool) -> Result<(), Failure> {
     });
     report.step("tests", || ended(show(&mut tests)));
     crash_steps(&mut report);
-    let ssh2 = ["test", "--features", "ssh2", "--test", "it", "--", "ssh2::"];
-    report.step("ssh2: tests", || ended(show(&mut cargo(&ssh2))));
-    report.step("ssh2: lints", || {
-        with_tool(
-            "clippy",
-            "clippy",
-            &["clippy", "--quiet", "--features", "ssh2", "--all-targets", "--", "-D", "warnings"],
-        )
+    let least = ["test", "--no-default-features", "--lib", "--", "transport::"];
+    report.step("without ssh2: tests", || ended(show(&mut cargo(&least))));
+    report.step("without ssh2: lints", || {
+        let least = ["clippy", "--quiet", "--no-default-features", "--all-targets", "--", "-D", "warnings"];
+        with_tool("clippy", "clippy", &least)
     });
     if engine {
         engine_steps(&mut report);

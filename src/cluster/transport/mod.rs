@@ -129,7 +129,7 @@ pub fn open(name: &str, profile: &Profile, outside: &Outside<'_>) -> Result<Box<
         Transport::Ssh2 => {
             let message = format!("cluster {name} asks for `transport: ssh2`, which this build does not have");
             Err(Problem::new(Kind::Usage, "no-ssh2", message)
-                .hint("write `transport: ssh`, which uses the system's ssh, or build a git-ar that has it: cargo install --path . --features ssh2-vendored"))
+                .hint("write `transport: ssh`, which uses the system's ssh, or build it whole: cargo install --path . (without --no-default-features)"))
         }
     }
 }
@@ -151,7 +151,7 @@ mod tests {
     use crate::state::load;
 
     #[test]
-    fn every_transport_opens_and_a_build_without_one_names_the_command_that_makes_it() {
+    fn every_transport_opens_and_a_build_without_one_says_how_to_get_it() {
         let text = "schema: 1\nscheduler: pbs\nhost: h\nscratch: /s\ntransport: ";
         for transport in ["local", "ssh", "ssh2"] {
             let profile: Profile = load::parse("c.yaml", format!("{text}{transport}\n").as_bytes()).unwrap();
@@ -159,7 +159,7 @@ mod tests {
                 Ok(remote) => assert_eq!(remote.name(), "h", "{transport}"),
                 Err(problem) => {
                     assert!(transport == "ssh2" && cfg!(not(feature = "ssh2")), "{problem}");
-                    assert!(problem.hint.unwrap().contains("cargo install --path . --features ssh2-vendored"));
+                    assert!(problem.hint.unwrap().contains("cargo install --path ."));
                 }
             }
         }
