@@ -15,7 +15,7 @@ pub(crate) struct Case {
     pub(crate) words: &'static str,
     /// Makes the repository.
     pub(crate) prepare: fn() -> Sandbox,
-    /// Every how many of its effects one is tried: 1 for all.
+    /// Every how many of its effects an error is tried: 1 for all. A kill is tried at each.
     pub(crate) stride: usize,
     /// Whether two runs leave the same bytes; a training's times differ.
     pub(crate) same: bool,
